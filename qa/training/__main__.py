@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from qa.training.loop import Validate
     from qa.training.model import Weights
+    from qa.training.teacher import Teach
     from qa.training.units import EpochUnits
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+"""Folder of the shipped fast reader."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,10 +70,10 @@ def train_stage(options: argparse.Namespace) -> None:
     A new stage 1 begins with the weights of `--from`, or else of the base model; a new stage 2 with
     those of `--from`, or else of stage 1.
     """
-    from qa.training.batches import SpecialTokens
     from qa.training.corpus import load_tokenizer, prepare
     from qa.training.loop import Trainer
     from qa.training.model import load_weights, new_model
+    from qa.training.special_tokens import SpecialTokens
     from qa.training.units import Negatives, stage1_units, stage2_units
 
     data = from_flags(options, DataSettings)
@@ -92,10 +96,26 @@ def train_stage(options: argparse.Namespace) -> None:
         settings,
         options.work / options.name,
         validate,
+        _teacher(base, settings) if settings.teacher else None,
         report=lambda line: _print_line(json.dumps(line)),
     )
     progress = trainer.train(model)
     _print_line(json.dumps({"finished": progress.tokens >= settings.tokens, **asdict(progress)}))
+
+
+def _teacher(base: Path, settings: TrainSettings) -> Teach:
+    """Return the shipped fast reader as the teacher of the one with this base."""
+    from qa.training.corpus import load_tokenizer
+    from qa.training.export import load_reader
+    from qa.training.model import default_base, device_of, is_careful
+    from qa.training.teacher import Teacher
+
+    if not is_careful(base):
+        raise TrainingError("--teacher is for the careful reader: --base names its base")
+    model, card = load_reader(SHIPPED)
+    tokenizers = load_tokenizer(default_base()), load_tokenizer(base)
+    model.to(device_of(settings.device))
+    return Teacher(model, *tokenizers, no_answer=card["no_answer"])
 
 
 def find_negatives(options: argparse.Namespace) -> None:
@@ -126,7 +146,9 @@ def export_reader(options: argparse.Namespace) -> None:
 
     An exported reader is checked and written anew with what its card says.
     """
-    from qa.training.export import CARD, average_weights, export, parse_share
+    from qa.training.careful_export import export_careful
+    from qa.training.export import average_weights, export, parse_share
+    from qa.training.model import is_careful
 
     base = _base(options)
     about = _provenance(options.source, base)
@@ -140,19 +162,22 @@ def export_reader(options: argparse.Namespace) -> None:
         [(_weights(folder, base), share) for folder, share in shares],
     )
     about |= {"no_answer": _no_answer_offset(mixed, options.data, base)} if options.data else {}
-    _print_line((export(mixed, base, options.out, about) / CARD).read_text("utf-8"))
+    write = export_careful if is_careful(base) else export
+    card = write(mixed, base, options.out, about)
+    _print_line(card.read_text("utf-8"))
 
 
 def _provenance(source: Path, base: Path) -> dict[str, Any]:
     """Return what reader.json says of the training, from a checkpoint or an exported reader."""
+    from qa.answering.reading.careful_weights import CARD as CAREFUL_CARD
     from qa.training.checkpoint import CHECKPOINT, read_checkpoint
     from qa.training.corpus import recipe_of
-    from qa.training.export import CARD, load_reader
+    from qa.training.export import CARD
 
     # A stage's folder may hold a card as well; its checkpoint is then the newer of the two.
-    is_exported = (source / CARD).is_file() and not (source / CHECKPOINT).is_file()
-    if is_exported:
-        card = load_reader(source, base)[1]
+    has_card = any((source / name).is_file() for name in (CARD, CAREFUL_CARD))
+    if has_card and not (source / CHECKPOINT).is_file():
+        card = _exported(source, base)[1]
         names = ("training", "progress", "corpus", "averaged", "no_answer")
         return {name: card[name] for name in names if name in card}
     state = read_checkpoint(source)
@@ -182,8 +207,13 @@ def evaluate_reader(options: argparse.Namespace) -> None:
 def copy_base(options: argparse.Namespace) -> None:
     """Write an fp16 copy of the base model, for a machine without this package's dependencies."""
     from qa.training.export import write_base
+    from qa.training.model import is_careful
 
-    _print_line(str(write_base(_base(options), options.out)))
+    base = _base(options)
+    if is_careful(base):
+        # Its export names the hash of the very file, which a copy in fp16 would not have.
+        raise TrainingError(f"the base of the careful reader is carried as it is: copy {base}")
+    _print_line(str(write_base(base, options.out)))
 
 
 def make_traps(options: argparse.Namespace) -> None:
@@ -238,11 +268,22 @@ def _base(options: argparse.Namespace) -> Path:
 def _weights(folder: Path, base: Path) -> Weights:
     """Read the weights of a stage's folder or of an exported one."""
     from qa.training.checkpoint import CHECKPOINT, stage_weights
-    from qa.training.export import load_reader
 
     if (folder / CHECKPOINT).is_file():
         return stage_weights(folder)
-    return dict(load_reader(folder, base)[0].named_parameters())
+    return _exported(folder, base)[0]
+
+
+def _exported(folder: Path, base: Path) -> tuple[Weights, dict[str, Any]]:
+    """Return the weights and the card of an exported reader."""
+    from qa.training.careful_export import load_adapters
+    from qa.training.export import load_reader
+    from qa.training.model import is_careful
+
+    if is_careful(base):
+        return load_adapters(folder, base)
+    model, card = load_reader(folder, base)
+    return dict(model.named_parameters()), card
 
 
 def _no_answer_offset(weights: Weights, data: Path, base: Path) -> float:
@@ -250,13 +291,10 @@ def _no_answer_offset(weights: Weights, data: Path, base: Path) -> float:
     from qa.training.balance import balanced_sample, no_answer_offset
     from qa.training.corpus import load_tokenizer
     from qa.training.data import held_out_examples
-    from qa.training.model import load_weights, new_model
 
     settings = TrainSettings()
-    model = new_model(base, settings)
-    load_weights(model, weights)
     return no_answer_offset(
-        model.eval(),
+        _model_of(weights, base, settings),
         load_tokenizer(base),
         balanced_sample(held_out_examples(data), settings.seed),
         DataSettings(),
@@ -264,11 +302,19 @@ def _no_answer_offset(weights: Weights, data: Path, base: Path) -> float:
 
 
 def _load_model(folder: Path, base: Path, settings: TrainSettings) -> nn.Module:
-    from qa.training.model import device_of, load_weights, new_model
+    from qa.training.model import device_of
 
-    model = new_model(base, settings)
-    load_weights(model, _weights(folder, base))
-    return model.to(device_of(settings.device)).eval()
+    return _model_of(_weights(folder, base), base, settings).to(device_of(settings.device))
+
+
+def _model_of(weights: Weights, base: Path, settings: TrainSettings) -> nn.Module:
+    """Return the model with some weights in evaluation mode, its adapters of their sizes."""
+    from qa.training.adapters import sizes_of
+    from qa.training.model import load_weights, new_model
+
+    model = new_model(base, replace(settings, **sizes_of(weights)))
+    load_weights(model, weights)
+    return model.eval()
 
 
 def _evaluate(

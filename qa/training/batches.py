@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from qa.training.corpus import Corpus
-from qa.training.errors import TrainingError
+from qa.training.special_tokens import SpecialTokens
 from qa.training.windows import SPECIAL, Units, answers_in_window
 
 POOL_BATCHES = 64
@@ -59,25 +58,6 @@ class Batch:
                 for name in names
             },
         )
-
-
-@dataclass(frozen=True, slots=True)
-class SpecialTokens:
-    """Ids of the tokens that frame a window."""
-
-    cls: int
-    sep: int
-    pad: int
-
-    @classmethod
-    def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
-        """Return the special tokens of a BERT tokenizer; raise TrainingError for another kind."""
-        ids = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[PAD]")]
-        if None in ids:
-            raise TrainingError(
-                "the tokenizer has no [CLS], [SEP] and [PAD]: training knows BERT's windows only"
-            )
-        return cls(*(int(each) for each in ids if each is not None))
 
 
 def window_lengths(corpus: Corpus, rows: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -86,10 +86,12 @@ def resume(run: Run, settings: TrainSettings, folder: Path) -> bool:
     if not (folder / CHECKPOINT).is_file():
         return False
     state = read_checkpoint(folder)
+    # A setting that is younger than the checkpoint had its default.
+    before = asdict(TrainSettings()) | state["settings"]
     changed = [
         name
         for name, value in asdict(settings).items()
-        if name not in MAY_CHANGE and state["settings"].get(name) != value
+        if name not in MAY_CHANGE and before[name] != value
     ]
     if changed:
         raise TrainingError(

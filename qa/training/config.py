@@ -96,6 +96,11 @@ class TrainSettings:
         True,
         "leave the word embeddings as they are, so that they need not be shipped",
     )
+    rank: int = _setting(16, "careful reader: rank of the adapters")
+    frozen_layers: int = _setting(4, "careful reader: lowest layers that get no adapters")
+    teacher: float = _setting(
+        0.0, "careful reader: weight of the loss against the fast reader's logits; 0: no teacher"
+    )
     ema: float = _setting(
         0.0,
         "decay per step of the averaged weights that are used in place of the last ones; "

@@ -33,6 +33,7 @@ from qa.training.data import held_out_examples as held_out
 from qa.training.errors import TrainingError
 from qa.training.excerpts import SOURCE as EXCERPTS
 from qa.training.excerpts import excerpt_questions
+from qa.training.special_tokens import SpecialTokens
 from qa.training.statements import SOURCE as STATEMENTS
 from qa.training.statements import statement_questions
 from qa.training.swaps import SOURCE as SWAPS
@@ -172,7 +173,7 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int)
     ]
     source_of = [sources.index(name) for name in source_names]
     return Corpus(
-        _token_ids(questions, max_question),
+        _token_ids(questions, max_question, SpecialTokens.of(tokenizer).question_ending),
         _token_ids(passages),
         np.array(asked_of, dtype=np.int32),
         Ragged.of(answers, np.int32, (2,)),
@@ -183,8 +184,10 @@ def encode(examples: Sequence[Example], tokenizer: Tokenizer, max_question: int)
     )
 
 
-def _token_ids(encodings: Sequence[Encoding], limit: int | None = None) -> Ragged:
-    return Ragged.of([encoding.ids[:limit] for encoding in encodings], np.int32)
+def _token_ids(
+    encodings: Sequence[Encoding], limit: int | None = None, ending: Sequence[int] = ()
+) -> Ragged:
+    return Ragged.of([[*encoding.ids[:limit], *ending] for encoding in encodings], np.int32)
 
 
 def _keys(texts: Iterable[str]) -> NDArray[np.uint64]:

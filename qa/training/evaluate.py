@@ -17,11 +17,12 @@ from torch import nn
 
 from qa.answering.reading.span_decoding import ScoredSpan, best_spans, without_overlaps
 from qa.evaluation.selective_metrics import auroc, best_threshold
-from qa.training.batches import SpecialTokens, assemble_batch, plan_batches
+from qa.training.batches import assemble_batch, plan_batches
 from qa.training.config import DataSettings
 from qa.training.corpus import Corpus, encode
 from qa.training.data import Example
 from qa.training.model import logits
+from qa.training.special_tokens import SpecialTokens
 from qa.training.windows import Units, windows_of
 
 

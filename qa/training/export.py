@@ -36,7 +36,7 @@ HEAD = "qa_outputs"
 
 
 def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any]) -> Path:
-    """Write the folder of a reader and return it.
+    """Write the folder of a reader and return the path of its card.
 
     `about` goes into reader.json, with `no_answer` (`qa.training.balance`) among it. Raises
     TrainingError if the weights would be too large.
@@ -69,7 +69,7 @@ def export(weights: Weights, base: Path, folder: Path, about: Mapping[str, Any])
         "tensors": len(delta),
     }
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    return folder
+    return folder / CARD
 
 
 def _changed_tensors(before: Mapping[str, Tensor], model: nn.Module) -> Weights:

@@ -14,7 +14,8 @@ def add_paths(flags: argparse.ArgumentParser, name: str) -> None:
     flags.add_argument(
         "--base",
         type=Path,
-        help="folder of all-MiniLM-L6-v2 (default: the one that comes with pip)",
+        help="folder of all-MiniLM-L6-v2 (default: the one that comes with pip), or of "
+        "all-mpnet-base-v2 for the careful reader",
     )
     if name == "traps":
         flags.add_argument(

@@ -16,13 +16,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from qa.training.batches import Batch, SpecialTokens, assemble_batch, plan_batches
+from qa.training.batches import Batch, assemble_batch, plan_batches
 from qa.training.checkpoint import Progress, Run, resume, save_checkpoint, write_log
 from qa.training.config import TrainSettings
 from qa.training.corpus import Corpus
 from qa.training.errors import TrainingError
-from qa.training.loss import reader_loss
+from qa.training.loss import reader_loss, teacher_loss
 from qa.training.model import build_optimiser, device_of, logits, trainable_parameters
+from qa.training.special_tokens import SpecialTokens
+from qa.training.teacher import Teach
 from qa.training.units import EpochUnits
 
 Validate = Callable[[nn.Module], dict[str, float]]
@@ -33,7 +35,7 @@ Validate = Callable[[nn.Module], dict[str, float]]
 class Trainer:
     """Training of one stage in `folder`, from its checkpoint if there is one.
 
-    `clock` returns seconds.
+    `clock` returns seconds. With a `teacher` its logits are learned as well, where it is right.
     """
 
     corpus: Corpus
@@ -42,6 +44,7 @@ class Trainer:
     settings: TrainSettings
     folder: Path
     validate: Validate = lambda _: {}
+    teacher: Teach | None = None
     clock: Callable[[], float] = time.monotonic
     report: Callable[[dict[str, Any]], None] = lambda _: None
     _stopped: bool = field(default=False, init=False)
@@ -128,7 +131,10 @@ class Trainer:
         """Take one optimiser step and return the loss, still on its device."""
         for group in run.optimiser.param_groups:
             group["lr"] = learning_rate(run.progress.tokens, self.settings)
-        loss = reader_loss(*logits(run.model, batch, self.settings.precision), batch)
+        found = logits(run.model, batch, self.settings.precision)
+        loss = reader_loss(*found, batch)
+        if self.teacher:
+            loss = loss + self.settings.teacher * teacher_loss(found, self.teacher(batch), batch)
         loss.backward()  # type: ignore[no-untyped-call]
         weights = trainable_parameters(run.model)
         torch.nn.utils.clip_grad_norm_(weights.values(), self.settings.clip)

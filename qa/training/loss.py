@@ -32,6 +32,8 @@ from torch import Tensor
 
 from qa.training.batches import Batch
 
+Logits = tuple[Tensor, Tensor]
+"""Start and end logits, float (w, l) each."""
 UNREADABLE = -1e9
 """Logit that no softmax sees."""
 
@@ -49,6 +51,29 @@ def reader_loss(start: Tensor, end: Tensor, batch: Batch) -> Tensor:
     window, first, last = batch.spans.unbind(1)
     pairs = start[window, first] + end[window, last]
     return (normaliser - _summed(pairs, batch.group[window], batch.groups)).mean()
+
+
+def teacher_loss(found: Logits, taught: Logits, batch: Batch) -> Tensor:
+    """Return the mean cross-entropy of a teacher's starts and ends over the windows.
+
+    A window counts as 0 if the teacher's best start and end are not its answer, which is [CLS] in
+    a window without one. All logits are float (w, l); the teacher's are `UNREADABLE` where no span
+    may start or end.
+    """
+    chosen = torch.stack([each.argmax(1) for each in taught], dim=1)
+    answers = torch.zeros_like(chosen[:, 0], dtype=torch.bool)
+    is_answered = answers.clone()
+    window, spans = batch.spans[:, 0], batch.spans[:, 1:]
+    is_answered[window] = True
+    answers[window[(chosen[window] == spans).all(1)]] = True
+    is_right = torch.where(is_answered, answers, (chosen == 0).all(1))
+    losses = sum(
+        -(
+            theirs.softmax(1) * ours.float().masked_fill(~batch.readable, UNREADABLE).log_softmax(1)
+        ).sum(1)
+        for ours, theirs in zip(found, taught, strict=True)
+    )
+    return torch.where(is_right, losses, 0.0).mean()
 
 
 def relative_to_no_answer(logits: Tensor, readable: Tensor) -> Tensor:

@@ -1,7 +1,13 @@
-"""Reader as a torch model: all-MiniLM-L6-v2 under a start and an end logit for each token."""
+"""Readers as torch models: an encoder under a start and an end logit for each token.
+
+The fast reader is all-MiniLM-L6-v2, which is trained as a whole; the careful one is
+all-mpnet-base-v2 in 4 bits, to which adapters are trained (`qa.training.adapters`). The folder of
+the base tells which.
+"""
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qa.training.adapters import add_adapters, round_base
 from qa.training.batches import Batch
 from qa.training.config import TrainSettings
 from qa.training.errors import TrainingError
@@ -33,7 +40,8 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
 
     if not (base / "config.json").is_file():
         raise TrainingError(
-            f"{base} holds no config.json: --base names the folder of all-MiniLM-L6-v2"
+            f"{base} holds no config.json: --base names the folder of all-MiniLM-L6-v2 or of "
+            "all-mpnet-base-v2"
         )
     log: Any = transformers.logging
     log.set_verbosity_error()  # it would report that the head is new
@@ -50,14 +58,26 @@ def new_model(base: Path, settings: TrainSettings) -> nn.Module:
         dtype=torch.float32,
         local_files_only=True,
     )
-    choose_trainable(model, settings)
+    if is_careful(base):
+        round_base(model)
+        add_adapters(model, settings.rank, settings.frozen_layers)
+    else:
+        choose_trainable(model, settings)
     return model
 
 
-def choose_trainable(model: nn.Module, settings: TrainSettings) -> None:
-    """Mark the parameters that are trained, by their gradient flag.
+def is_careful(base: Path) -> bool:
+    """Return True if a folder holds the base of the careful reader."""
+    try:
+        return bool(json.loads((base / "config.json").read_text("utf-8"))["model_type"] == "mpnet")
+    except (OSError, ValueError, KeyError):
+        return False
 
-    This is the only place that decides it: the loop, the checkpoints and the averages follow
+
+def choose_trainable(model: nn.Module, settings: TrainSettings) -> None:
+    """Mark the parameters of the fast reader that are trained, by their gradient flag.
+
+    Only this and `add_adapters` decide it: the loop, the checkpoints and the averages follow
     `trainable_parameters`.
     """
     for name, parameter in model.named_parameters():
@@ -68,8 +88,13 @@ def choose_trainable(model: nn.Module, settings: TrainSettings) -> None:
 def logits(model: nn.Module, batch: Batch, precision: str) -> tuple[Tensor, Tensor]:
     """Return start and end logits, float (w, l) each."""
     with autocast(batch.ids.device, precision):
-        output = model(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
+        types = {} if _is_mpnet(model) else {"token_type_ids": batch.types}
+        output = model(input_ids=batch.ids, attention_mask=batch.mask, **types)
     return output.start_logits, output.end_logits
+
+
+def _is_mpnet(model: nn.Module) -> bool:
+    return getattr(getattr(model, "config", None), "model_type", "") == "mpnet"
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:

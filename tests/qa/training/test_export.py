@@ -82,7 +82,7 @@ def test_a_share_that_is_no_number_is_refused(given: str) -> None:
 
 
 def test_a_reader_survives_export_up_to_fp16(model: nn.Module, base: Path, tmp_path: Path) -> None:
-    folder = export(_weights(model), base, tmp_path / "reader", {"data": ["nq-train"]})
+    folder = export(_weights(model), base, tmp_path / "reader", {"data": ["nq-train"]}).parent
 
     again, card = load_reader(folder, base)
 
@@ -93,7 +93,7 @@ def test_a_reader_survives_export_up_to_fp16(model: nn.Module, base: Path, tmp_p
 
 
 def test_only_what_differs_is_shipped_in_fp16(model: nn.Module, base: Path, tmp_path: Path) -> None:
-    tensors = load_file(export(_weights(model), base, tmp_path, {}) / "reader.safetensors")
+    tensors = load_file(export(_weights(model), base, tmp_path, {}).with_name("reader.safetensors"))
 
     assert {value.dtype for value in tensors.values()} == {torch.float16}
     assert tensors.keys() == {name for name in _weights(model) if "LayerNorm" not in name}
@@ -103,7 +103,7 @@ def test_an_fp16_copy_of_the_base_does_as_well(
     model: nn.Module, base: Path, tmp_path: Path
 ) -> None:
     copy = write_base(base, tmp_path / "base")
-    folder = export(_weights(model), copy, tmp_path / "reader", {})
+    folder = export(_weights(model), copy, tmp_path / "reader", {}).parent
 
     again, _ = load_reader(folder, base)
 
@@ -117,7 +117,7 @@ def test_an_fp16_copy_of_the_base_does_as_well(
 def test_changed_files_and_other_bases_are_refused(
     model: nn.Module, base: Path, tmp_path: Path
 ) -> None:
-    folder = export(_weights(model), base, tmp_path / "reader", {})
+    folder = export(_weights(model), base, tmp_path / "reader", {}).parent
     other = write_base(base, tmp_path / "other")
     tensors = load_file(other / "model.safetensors")
     save_file(
@@ -275,14 +275,8 @@ def test_hard_negatives_hold_no_answer() -> None:
 def test_the_card_is_json_that_names_the_score(
     model: nn.Module, base: Path, tmp_path: Path
 ) -> None:
-    card = json.loads(
-        (
-            export(
-                _weights(model), base, tmp_path, {"settings": {"lr": replace(TrainSettings()).lr}}
-            )
-            / "reader.json"
-        ).read_text()
-    )
+    about = {"settings": {"lr": replace(TrainSettings()).lr}}
+    card = json.loads(export(_weights(model), base, tmp_path, about).read_text("utf-8"))
 
     assert "start[CLS]" in card["score"]
     assert card["bytes"] == (tmp_path / "reader.safetensors").stat().st_size

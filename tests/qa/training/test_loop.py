@@ -14,7 +14,6 @@ import pytest
 import torch
 from torch import nn
 
-from qa.training.batches import SpecialTokens
 from qa.training.checkpoint import CHECKPOINT, LOG, read_checkpoint, read_log, stage_weights
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import encode, load_tokenizer
@@ -22,6 +21,7 @@ from qa.training.data import read_examples
 from qa.training.errors import TrainingError
 from qa.training.loop import Trainer, learning_rate
 from qa.training.model import Weights, new_model, trainable_parameters
+from qa.training.special_tokens import SpecialTokens
 from qa.training.units import EpochUnits, stage1_units
 from tests.qa.training.test_training import write_tiny_base, write_toy_data
 
@@ -235,3 +235,16 @@ def test_between_growth_and_decay_the_rate_is_constant() -> None:
         0.0,
     ]
     assert learning_rate(1000, replace(settings, decay=0.0)) == 2.0
+
+
+def test_a_checkpoint_from_before_a_setting_is_continued(
+    base: Path, make: Make, tmp_path: Path
+) -> None:
+    make(tmp_path).train(_model(base), max_steps=1)
+    state = read_checkpoint(tmp_path)
+    del state["settings"]["rank"]
+    torch.save(state, tmp_path / CHECKPOINT)
+
+    assert make(tmp_path).train(_model(base), max_steps=1).step == 2
+    with pytest.raises(TrainingError, match="trained with another rank"):
+        make(tmp_path, replace(SETTINGS, rank=3)).train(_model(base), max_steps=1)

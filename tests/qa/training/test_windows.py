@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from qa.training.batches import SpecialTokens, assemble_batch, plan_batches, window_lengths
+from qa.training.batches import assemble_batch, plan_batches, window_lengths
 from qa.training.config import DataSettings, TrainSettings
 from qa.training.corpus import Corpus, encode, key_of, load_tokenizer, prepare, token_span
 from qa.training.data import Example, occurrences
 from qa.training.errors import TrainingError
 from qa.training.model import default_base
+from qa.training.special_tokens import SpecialTokens
 from qa.training.units import Negatives, chosen_questions, stage1_units, stage2_units
 from qa.training.windows import (
     SPECIAL,
