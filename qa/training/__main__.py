@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from qa.training.teacher import Teach
     from qa.training.units import EpochUnits
 
-SHIPPED = Path(__file__).parents[1] / "weights"
-"""Folder of the shipped fast reader."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step and return the exit code.
@@ -105,6 +102,7 @@ def train_stage(options: argparse.Namespace) -> None:
 
 def _teacher(base: Path, settings: TrainSettings) -> Teach:
     """Return the shipped fast reader as the teacher of the one with this base."""
+    from qa.answering.reading.reader_conversion import SHIPPED
     from qa.training.corpus import load_tokenizer
     from qa.training.export import load_reader
     from qa.training.model import default_base, device_of, is_careful

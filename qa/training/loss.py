@@ -68,9 +68,8 @@ def teacher_loss(found: Logits, taught: Logits, batch: Batch) -> Tensor:
     answers[window[(chosen[window] == spans).all(1)]] = True
     is_right = torch.where(is_answered, answers, (chosen == 0).all(1))
     losses = sum(
-        -(
-            theirs.softmax(1) * ours.float().masked_fill(~batch.readable, UNREADABLE).log_softmax(1)
-        ).sum(1)
+        # A softmax is the same after the shift.
+        -(theirs.softmax(1) * relative_to_no_answer(ours, batch.readable).log_softmax(1)).sum(1)
         for ours, theirs in zip(found, taught, strict=True)
     )
     return torch.where(is_right, losses, 0.0).mean()

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import ModelError
+from index.filesystem.checksums import sha256_of
 from index.models.packed_weights import unpack
 from index.models.tensor_files import read_arrays
 
@@ -83,8 +84,7 @@ def with_adapters(
 
 def _check(path: Path, digest: str) -> None:
     try:
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = sha256_of(path)
     except OSError as error:
         raise ModelError(
             f"{path.name} of the careful reader is missing: reinstall quoted-qa"
