@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from index.filesystem.disk_errors import replacing
 from index.filesystem.file_stamp import stamp_of
 
 FILE_NAME = "checksums.json"
@@ -22,17 +22,13 @@ FILE_NAME = "checksums.json"
 
 def write_checksums(folder: Path, names: Iterable[str]) -> None:
     """Record the checksums and stamps of files as they are now; raises OSError."""
+    paths = [folder / name for name in names]
+    stamps = [str(stamp_of(path)) for path in paths]  # first: a write from here on changes them
     entries = {
-        name: [_sha256_or_empty(folder / name), str(stamp_of(folder / name))] for name in names
+        path.name: [sha256_of(path), stamp] for path, stamp in zip(paths, stamps, strict=True)
     }
-    # A name of its own: another process may be writing the same, as at the first start on a copy.
-    beside = folder / f".{FILE_NAME}.{secrets.token_hex(4)}"
-    try:
-        beside.write_text(json.dumps(entries, indent=1), "utf-8")
-        beside.replace(folder / FILE_NAME)
-    except OSError:  # a full disk; the unfinished file must not take what is left of it
-        beside.unlink(missing_ok=True)
-        raise
+    with replacing(folder / FILE_NAME) as part:
+        part.write_text(json.dumps(entries, indent=1), "utf-8")
 
 
 def read_checksums(folder: Path) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,9 +77,10 @@ def describe_os_error(error: OSError) -> str:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`, whose file then replaces it in one step.
 
-    If writing fails, the temporary file is deleted, so that it does not fill a full disk.
+    No other writer of `target` has the same path. If writing fails, the temporary file is deleted,
+    so that it does not fill a full disk.
     """
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         yield part
         part.replace(target)
