@@ -16,7 +16,7 @@ import numpy as np
 from index.errors import IndexingError
 from index.lance.integrity import store_issues
 from index.lance.snapshot import LanceSnapshot
-from index.models.conversion import damaged_graphs
+from index.models.conversion import damaged_graphs, delete_damaged_graph
 from index.models.encoder_conversion import check_model
 from index.store import schema
 from index.store.integrity import (
@@ -141,7 +141,7 @@ def _damaged_model_issues(cache: Path) -> Iterator[IntegrityIssue]:
         yield IntegrityIssue(
             f"{folder.relative_to(cache)}: {', '.join(names)} {verb} damaged",
             "delete it: it is made anew",
-            partial(shutil.rmtree, folder),
+            partial(delete_damaged_graph, folder),
         )
 
 

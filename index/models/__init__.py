@@ -1,6 +1,7 @@
 """Embedding models: conversion to OpenVINO graphs, quantization and inference."""
 
 __all__ = [
+    "compiled_blobs",
     "conversion",
     "encoder",
     "encoder_conversion",

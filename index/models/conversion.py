@@ -19,7 +19,8 @@ from typing import Any
 
 from index.errors import ModelError
 from index.filesystem import checksums
-from index.filesystem.disk_errors import describe_os_error
+from index.filesystem.disk_errors import describe_os_error, replacing
+from index.models.compiled_blobs import COMPILED, damaged_blobs, delete_damaged_blobs
 from index.models.packed_model import MULTILINGUAL_MODEL, find_packed_model
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -103,7 +104,9 @@ def model_fingerprint(folder: Path, cache: Path, expected: str) -> str:
         return remembered
     fingerprint = _hash_files(folder, files)
     with suppress(OSError):  # a cache that cannot be written to: hashed again the next time
-        _write_text_atomically(memo, json.dumps({"state": state, "sha256": fingerprint}))
+        memo.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(memo) as part:
+            part.write_text(json.dumps({"state": state, "sha256": fingerprint}), "utf-8")
     return fingerprint
 
 
@@ -136,13 +139,6 @@ def _hash_files(folder: Path, files: list[Path]) -> str:
             content_hash = hashlib.file_digest(file, "sha256").hexdigest()
         digest.update(f"{path.relative_to(folder).as_posix()}\0{content_hash}\n".encode())
     return digest.hexdigest()
-
-
-def _write_text_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
 
 
 def ensure_converted(
@@ -210,8 +206,25 @@ def damaged_graphs(cache: Path) -> dict[Path, list[str]]:
     folders = sorted(
         path.parent for path in (cache / "graphs").glob(f"[!.]*/**/{checksums.FILE_NAME}")
     )
-    damaged = {folder: checksums.damaged_files(folder, thorough=True) for folder in folders}
+    damaged = {
+        folder: damaged_blobs(folder)
+        if _holds_blobs(folder)
+        else checksums.damaged_files(folder, thorough=True)
+        for folder in folders
+    }
     return {folder: names for folder, names in damaged.items() if names}
+
+
+def delete_damaged_graph(folder: Path) -> None:
+    """Delete a folder that `damaged_graphs` has named, and is made anew; raises OSError."""
+    if _holds_blobs(folder):
+        delete_damaged_blobs(folder)
+    else:
+        shutil.rmtree(folder)
+
+
+def _holds_blobs(folder: Path) -> bool:
+    return folder.parent.name == COMPILED
 
 
 def check_default_weights(folder: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from index.document import TextRange
+from index.models.compiled_blobs import COMPILED
 from index.models.encoder_conversion import EncoderCard, converted_model
 from index.models.openvino_graph import Graph, Precision, pad_batch, resolve_precision
 
@@ -39,7 +40,7 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._graph = Graph(
-            folder / "model.xml", self.precision, folder / "compiled", deterministic=deterministic
+            folder / "model.xml", self.precision, folder / COMPILED, deterministic=deterministic
         )
 
     @classmethod

@@ -6,19 +6,15 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.filesystem import checksums
-from index.filesystem.disk_errors import is_full
-from index.filesystem.file_stamp import stamp_of
+from index.models.compiled_blobs import blobs_lock, delete_untrusted_blobs, record_blobs
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, Core, InferRequest
@@ -37,9 +33,6 @@ PAD_TO = 16
 
 So few shapes reach OpenVINO's kernel cache: 2 to 4 times faster than without padding.
 """
-
-COMPILE_SECONDS = 60.0
-"""Seconds that a process waits for another one to compile; then it does without blobs."""
 
 
 def silence_telemetry() -> None:
@@ -117,12 +110,12 @@ class Graph:
         # One folder per set of options, because a blob's name does not tell the precision: one that
         # was compiled for f32 gives NaN in bf16 (OpenVINO 2026.4).
         blobs = compiled_dir / "-".join(options.values()).lower()
-        with _blobs_lock(blobs) as is_held:
-            if is_held and _delete_untrusted_blobs(blobs):
+        with blobs_lock(blobs) as is_held:
+            if is_held and delete_untrusted_blobs(blobs):
                 options["CACHE_DIR"] = str(blobs)
             self._model = _compiled(path, options)
             if is_held:
-                _record_blobs(blobs)
+                record_blobs(blobs)
         self.inputs = [port.get_any_name() for port in self._model.inputs]
         # A request serves one batch at a time. Deques may be changed from several threads.
         self._idle: deque[InferRequest] = deque()
@@ -197,55 +190,6 @@ def _compile_options(
     if deterministic:
         options["INFERENCE_NUM_THREADS"] = "1"
     return options
-
-
-@contextmanager
-def _blobs_lock(blobs: Path) -> Iterator[bool]:
-    """Hold the lock on a folder of blobs; yields False if another process keeps it for long.
-
-    Without it, a process could record the checksum of a blob that another one is writing. Where
-    the lock cannot be written, neither can a blob.
-    """
-    lock = FileLock(blobs.with_name(f"{blobs.name}.lock"))
-    try:
-        blobs.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=COMPILE_SECONDS)
-    except Timeout:
-        yield False
-        return
-    except (OSError, NotImplementedError):  # the latter on a file system without locks
-        yield True
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
-def _delete_untrusted_blobs(blobs: Path) -> bool:
-    """Delete blobs that are damaged or unknown, because OpenVINO would run them.
-
-    Returns False if one cannot be deleted; the folder must not be used then.
-    """
-    known, damaged = checksums.read_checksums(blobs), checksums.damaged_files(blobs)
-    for path in blobs.glob("*.blob"):
-        is_trusted = path.name in known and path.name not in damaged
-        if not is_trusted:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:
-                return False
-    return True
-
-
-def _record_blobs(blobs: Path) -> None:
-    """Write down the checksums of the blobs if one of them is new."""
-    present = {path.name: str(stamp_of(path)) for path in blobs.glob("*.blob")}
-    recorded = {name: stamp for name, (_, stamp) in checksums.read_checksums(blobs).items()}
-    # On a full disk a blob may be incomplete; without a checksum it is deleted the next time.
-    if present != recorded and not is_full(blobs):
-        with suppress(OSError):  # a read-only cache: compiled again the next time
-            checksums.write_checksums(blobs, present)
 
 
 def padded_length(length: int) -> int:

@@ -1,4 +1,4 @@
-"""Tiny question-answering models with random weights, for properties of any model."""
+"""Tiny models: question-answering ones with random weights, and a graph of one step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from index.models.conversion import DEFAULT_MODEL, find_model
+from index.models.openvino_graph import silence_telemetry
 from qa.answering.reading.reader_conversion import CAREFUL
 
 TEXT = (
@@ -93,3 +96,15 @@ def save_roberta(folder: Path) -> Path:
     )
     RobertaForQuestionAnswering(config).save_pretrained(folder)
     return folder
+
+
+def save_doubling(path: Path) -> Path:
+    """Write a graph that doubles its input."""
+    silence_telemetry()
+    import openvino
+    from openvino import opset13
+
+    given = opset13.parameter([-1, -1], np.int64, name="ids")
+    doubled = opset13.convert(given * np.int64(2), "f32")
+    openvino.save_model(openvino.Model([doubled], [given]), path, compress_to_fp16=False)
+    return path

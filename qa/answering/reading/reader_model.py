@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from index.errors import ModelError
+from index.models.compiled_blobs import COMPILED
 from index.models.openvino_graph import (
     ChosenPrecision,
     Graph,
@@ -91,7 +92,7 @@ class ReaderModel:
         self._tokenizer.enable_truncation(self.card.window, stride=OVERLAP, strategy="only_second")
         self._batch_tokens = 1 if deterministic else BATCH_TOKENS
         graph = folder / (QUANTIZED if self.precision == "int8" else "model.xml")
-        self._graph = Graph(graph, self.precision, folder / "compiled", deterministic=deterministic)
+        self._graph = Graph(graph, self.precision, folder / COMPILED, deterministic=deterministic)
 
     @staticmethod
     def _resolved_precision(folder: Path, precision: Precision) -> ChosenPrecision:

@@ -8,55 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from index.errors import ModelError
-from index.filesystem import checksums
-from index.models import openvino_graph
-from index.models.openvino_graph import Graph, silence_telemetry, streams_of
-
-
-def doubling(path: Path) -> Path:
-    """Write a graph that doubles its input."""
-    silence_telemetry()
-    import openvino
-    from openvino import opset13
-
-    given = opset13.parameter([-1, -1], np.int64, name="ids")
-    doubled = opset13.convert(given * np.int64(2), "f32")
-    openvino.save_model(openvino.Model([doubled], [given]), path, compress_to_fp16=False)
-    return path
+from index.models.openvino_graph import Graph, streams_of
+from tests.support.tiny import save_doubling
 
 
 def test_without_a_place_for_compiled_graphs_they_are_compiled_each_time(tmp_path: Path) -> None:
     """The place lies below a file, so that nobody, whatever their rights, can make it."""
     (tmp_path / "file").write_text("no folder")
-    path = doubling(tmp_path / "model.xml")
+    path = save_doubling(tmp_path / "model.xml")
 
     for place in (tmp_path / "file" / "compiled", tmp_path / "compiled"):
         [[result]] = Graph(path, "f32", place).run([{"ids": np.array([[1, 2]])}])
         assert result.tolist() == [[2.0, 4.0]]
     assert list(tmp_path.glob("compiled/*/*.blob"))
-
-
-def test_blobs_that_another_process_writes_are_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(openvino_graph, "COMPILE_SECONDS", 0.0)
-    path, compiled = doubling(tmp_path / "model.xml"), tmp_path / "compiled"
-    Graph(path, "f32", compiled)
-    [blobs] = (each for each in compiled.iterdir() if each.is_dir())
-    half = blobs / "another.blob"
-    half.write_bytes(b"half of a")
-
-    with FileLock(compiled / f"{blobs.name}.lock"):
-        [[result]] = Graph(path, "f32", compiled).run([{"ids": np.array([[1, 2]])}])
-        assert result.tolist() == [[2.0, 4.0]]
-        assert half.exists()
-        assert half.name not in checksums.read_checksums(blobs)
-    Graph(path, "f32", compiled)
-    assert not half.exists()
 
 
 def test_a_graph_that_is_none_is_an_error_all_the_same(tmp_path: Path) -> None:
@@ -67,7 +34,7 @@ def test_a_graph_that_is_none_is_an_error_all_the_same(tmp_path: Path) -> None:
 
 
 def test_outputs_come_in_order_and_a_run_that_is_left_leaves_nothing_behind(tmp_path: Path) -> None:
-    graph = Graph(doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
+    graph = Graph(save_doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
     batches = [{"ids": np.full((1, size), size)} for size in (900, 1, 30, 2, 500)]
 
     def interrupted() -> Iterator[dict[str, NDArray[np.int64]]]:
@@ -85,7 +52,7 @@ def test_outputs_come_in_order_and_a_run_that_is_left_leaves_nothing_behind(tmp_
 
 
 def test_two_threads_share_a_graph(tmp_path: Path) -> None:
-    graph = Graph(doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
+    graph = Graph(save_doubling(tmp_path / "model.xml"), "f32", tmp_path / "compiled")
 
     def doubled(number: int) -> list[float]:
         batches = [{"ids": np.full((1, 1), number * 100 + at)} for at in range(5)]
