@@ -24,6 +24,7 @@ from qa.answering.clauses import (
     named_section_first,
     named_sentence_first,
     named_version_first,
+    newer_value_first,
 )
 from qa.answering.contradictions import contradicts
 from qa.answering.doubts import doubts_about
@@ -197,7 +198,7 @@ def rank_answers(
     if not ranked:
         return None
     by_clause = _named_first(question, kind, ranked)
-    best, *others = _newest_version_first(by_clause, kind)
+    best, *others = _newest_version_first(question, by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
     others = _without(others, earlier)
     items = _list_items(best, others) if kind == "list" else []
@@ -312,7 +313,9 @@ def _conflicting_answers(best: AnswerGroup, others: Sequence[AnswerGroup]) -> li
     return _newest_first(conflicts)[:ALTERNATIVES]
 
 
-def _newest_version_first(ranked: Sequence[AnswerGroup], kind: Kind) -> list[AnswerGroup]:
+def _newest_version_first(
+    question: str, ranked: Sequence[AnswerGroup], kind: Kind
+) -> list[AnswerGroup]:
     """Return ranked answers led by what the newest version says where the best is of an older."""
     best, *others = map(_current_first, ranked)
     if not reason_against(best.best):
@@ -325,7 +328,7 @@ def _newest_version_first(ranked: Sequence[AnswerGroup], kind: Kind) -> list[Ans
         if replaces(candidate, best.best, whole_sentences=whole)
     ]
     if not replacing:
-        return [best, *others]
+        return newer_value_first(question, [best, *others]) if kind == "span" else [best, *others]
     # A sentence may hold several values: the one in the same words, the first of equal ones.
     group, newest = max(replacing, key=lambda each: context_similarity(each[1], best.best))
     return [_led_by(group, newest), best, *(other for other in others if other is not group)]

@@ -27,7 +27,8 @@ _SUPERSEDED_HEADING = regex.compile(
     regex.IGNORECASE,
 )
 _ASKS_PAST = regex.compile(
-    r"\b(?:was|were|did|had|before|until|instead of|originally|from what|used to)\b",
+    r"\b(?:was|were|did|had|before|until(?! (?:when|what|which)\b)|instead of|originally"
+    r"|from what|used to)\b",
     regex.IGNORECASE,
 )
 _SECTION_LINE = regex.compile(
