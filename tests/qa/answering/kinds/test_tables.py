@@ -175,6 +175,17 @@ def test_what_no_table_holds_is_not_counted(pipeline: Pipeline) -> None:
     assert not asked(pipeline, "how many printers are broken").spans
 
 
+def test_rows_below_a_heading_are_not_what_the_document_is_about(tmp_path: Path) -> None:
+    guide = (
+        "# Harbour berths: guide for staff\n\nThere are 18 berths.\n\n## Wardens\n\n"
+        "| Warden | Days |\n|---|---|\n| Ann Lee | Monday |\n| Bob Ray | Tuesday |\n"
+    )
+    pipeline = pipeline_of(tmp_path, {"guide.md": guide})
+
+    assert asked(pipeline, "how many berths are there in the harbour", {"18": 9.0}).text == "18"
+    assert len(asked(pipeline, "how many wardens are there").spans) == 2
+
+
 STATES, PRESENT = ["waiting", "running", "done", "failed"], ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]
 
 
