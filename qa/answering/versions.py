@@ -176,7 +176,11 @@ def replaces(new: Candidate, old: Candidate, *, whole_sentences: bool = False) -
 
 def dated(candidate: Candidate) -> str:
     """Return the first day of a candidate's document, "" unless its author or name dates it."""
-    document = candidate.passage.document
+    return dated_by_author(candidate.passage.document)
+
+
+def dated_by_author(document: DocumentInfo) -> str:
+    """Return the first day of a document, "" unless its author or name dates it."""
     if not document.date or document.date_source == "file":
         return ""
     return period(document.date)[0].isoformat()

@@ -175,6 +175,31 @@ def test_what_no_table_holds_is_not_counted(pipeline: Pipeline) -> None:
     assert not asked(pipeline, "how many printers are broken").spans
 
 
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        ("What is the budget of the pier repair?", "€512,000"),
+        ("When will the pier repair be finished?", "20 November 2026"),
+        ("What was the budget of the pier repair originally?", None),
+    ],
+)
+def test_of_reports_that_follow_one_another_the_newest_answers(
+    tmp_path: Path, question: str, cell: str | None
+) -> None:
+    reports = {
+        "pier.txt": (
+            "PIER REPAIR, FIRST REPORT\n5 November 2025\n\nFirm: Ashgrove\nBudget: €486,000\n"
+            "Finish: 30 September 2026\n"
+        ),
+        "second report.txt": (
+            "PIER REPAIR, SECOND REPORT\n7 May 2026\n\nFirm: Ashgrove\nBudget: €512,000\n"
+            "Finish: 20 November 2026\n"
+        ),
+    }
+
+    assert asked(pipeline_of(tmp_path, reports), question).text == cell
+
+
 def test_rows_below_a_heading_are_not_what_the_document_is_about(tmp_path: Path) -> None:
     guide = (
         "# Harbour berths: guide for staff\n\nThere are 18 berths.\n\n## Wardens\n\n"
