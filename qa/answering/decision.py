@@ -27,6 +27,7 @@ from qa.answering.clauses import (
     newer_value_first,
 )
 from qa.answering.contradictions import contradicts
+from qa.answering.datelines import is_dateline
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
@@ -273,6 +274,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
         _language_limit(ranked.best, policy),
         _code_limit(reading.terms, policy),
         _topic_limit(question, ranked.best.best, policy),
+        _dateline_limit(question, ranked.best.best, policy),
     )
 
     features = _features_by_answer(question, kind, reading)
@@ -418,6 +420,13 @@ def _code_limit(terms: QuestionTerms, policy: Policy) -> float:
 def _topic_limit(question: str, best: Candidate, policy: Policy) -> float:
     """Return the confidence at most: what is said of something else is no answer."""
     return max(policy.likely_threshold - JUST_BELOW, 0.0) if contradicts(question, best) else 1.0
+
+
+def _dateline_limit(question: str, best: Candidate, policy: Policy) -> float:
+    """Return the confidence at most: that of a document's own date is never sure."""
+    if not is_dateline(question, best):
+        return 1.0
+    return max(policy.sure_threshold - JUST_BELOW, 0.0)
 
 
 def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:
