@@ -42,6 +42,12 @@ _CHANGE = regex.compile(
     regex.IGNORECASE,
 )
 """Words of a change, with which a later report gives a new value."""
+_ENDS = regex.compile(
+    r"\b(?:no longer|not? .{0,40}\bany ?more|n['’]t .{0,40}\bany ?more|ceased?|ended|stopped"
+    r"|abolished|discontinued|withdrawn)\b",
+    regex.IGNORECASE,
+)
+"""Words that end what was so before."""
 _CHANGED_TO = regex.compile(
     rf"(?:{_CHANGE.pattern})[^.;:!?]{{0,60}}\bto\s(?:the\s|an?\s)?$", regex.IGNORECASE
 )
@@ -216,6 +222,28 @@ def newer_value_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Answ
     if ranked and ranked[0].best.passage.standing.asks_past:
         return list(ranked)
     return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
+def abolished_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked sentences, first one that ends in the newest version what the best one says.
+
+    "We no longer take cheques" shares few words with "you can pay by card or by cheque": one of the
+    question's is enough.
+    """
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = best.passage.standing, other.passage.standing
+        is_newer = is_outdated(best) and not reason_against(other)
+        is_family = bool(ours.family) and ours.family == theirs.family
+        if not is_newer or not is_family or not _ENDS.search(other.sentence_text):
+            return False
+        mine, its = (terms & set(analyse(each.sentence_text)) for each in (best, other))
+        return bool(mine & its)
+
+    if ranked and ranked[0].best.passage.standing.asks_past:
+        return list(ranked)
+    return _led_by_first(ranked, is_meant, _LEAST_SCORE)
 
 
 def _share_type(wanted: AnswerType | None, one: Candidate, other: Candidate) -> bool:

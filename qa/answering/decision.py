@@ -18,6 +18,7 @@ from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.clauses import (
+    abolished_first,
     later_change_first,
     named_clause_first,
     named_period_first,
@@ -167,9 +168,9 @@ class RankedAnswers:
     """The answers to one question, sorted into what may be given and the rest.
 
     `items` (of a list), `conflicts` and `earlier` (of older versions) are given together with
-    `best`. `features` and
-    `reader_probability` belong to `best`; `replaced_features` to the answer of an older version
-    that it has replaced.
+    `best`. `features` and `reader_probability` belong to `best`; `replaced_features` to the answer
+    of an older version that it has replaced. `is_reworded` is True if the two have little but the
+    question's words in common.
     """
 
     best: AnswerGroup
@@ -180,6 +181,7 @@ class RankedAnswers:
     features: NDArray[np.float64]
     reader_probability: float
     replaced_features: NDArray[np.float64] | None = None
+    is_reworded: bool = False
 
     @property
     def groups(self) -> tuple[AnswerGroup, ...]:
@@ -201,6 +203,9 @@ def rank_answers(
     by_clause = _named_first(question, kind, ranked)
     best, *others = _newest_version_first(question, by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
+    is_reworded = _is_replaced(ranked[0], best) and not _is_among(ranked[0], earlier)
+    if is_reworded:
+        earlier.insert(0, ranked[0])
     others = _without(others, earlier)
     items = _list_items(best, others) if kind == "list" else []
     contradicting = _conflicting_answers(best, others) if kind == "span" else []
@@ -226,6 +231,7 @@ def rank_answers(
         features(best, rest, allies),
         probability([best, *allies], reading),
         replaced_features,
+        is_reworded,
     )
 
 
@@ -270,7 +276,7 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
     confidence = max(confidence, _inherited_confidence(ranked, policy))
     confidence = min(
         confidence,
-        _version_limit(ranked.best.best, policy),
+        _version_limit(ranked, policy),
         _language_limit(ranked.best, policy),
         _code_limit(reading.terms, policy),
         _topic_limit(question, ranked.best.best, policy),
@@ -330,7 +336,8 @@ def _newest_version_first(
         if replaces(candidate, best.best, whole_sentences=whole)
     ]
     if not replacing:
-        return newer_value_first(question, [best, *others]) if kind == "span" else [best, *others]
+        newer_first = {"span": newer_value_first, "evidence": abolished_first}.get(kind)
+        return newer_first(question, [best, *others]) if newer_first else [best, *others]
     # A sentence may hold several values: the one in the same words, the first of equal ones.
     group, newest = max(replacing, key=lambda each: context_similarity(each[1], best.best))
     return [_led_by(group, newest), best, *(other for other in others if other is not group)]
@@ -376,6 +383,18 @@ def _earlier_answers(
     return older
 
 
+def _is_replaced(first: AnswerGroup, best: AnswerGroup) -> bool:
+    """Return True if the best answer stands before one of an older version that ranked first.
+
+    A question for a period has no newer answer, only another one.
+    """
+    old, new = first.best, best.best
+    standing = old.passage.standing
+    is_older = bool(reason_against(old)) and not standing.is_newer and standing.period is None
+    is_family = bool(standing.family) and standing.family == new.passage.standing.family
+    return is_older and is_family and not reason_against(new) and answers_differ(new, old)
+
+
 def _one_of_each_document(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     by_document: dict[str, AnswerGroup] = {}
     for group in groups:
@@ -388,15 +407,16 @@ def _newest_first(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     return sorted(groups, key=lambda group: dated(group.best), reverse=True)
 
 
-def _version_limit(best: Candidate, policy: Policy) -> float:
+def _version_limit(ranked: RankedAnswers, policy: Policy) -> float:
     """Return the confidence that the best answer may have at most.
 
-    What only an older version says is never sure, and what is of another period than the one asked
-    for is no answer.
+    What only an older version says, or the newest one in other words than that, is never sure, and
+    what is of another period than the one asked for is no answer.
     """
+    best = ranked.best.best
     if is_off_period(best):
         return max(policy.likely_threshold - JUST_BELOW, 0.0)
-    if is_outdated(best):
+    if is_outdated(best) or ranked.is_reworded:
         return max(policy.sure_threshold - JUST_BELOW, 0.0)
     return 1.0
 

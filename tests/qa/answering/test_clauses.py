@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qa.answering.clauses import (
+    abolished_first,
     later_change_first,
     named_clause_first,
     named_period_first,
@@ -329,3 +330,33 @@ def test_the_section_of_the_version_that_is_named(
 
     ranked = [group(each) for each in ("9 March 2026", "18 February 2026", "27 April 2026")]
     assert named_section_first(question, ranked)[0].best.text == first
+
+
+CHEQUES = {
+    "rents-2025.md": "# Rents of 2025\n\nPay by card or by cheque. Berths are let by the week.\n",
+    "rents-2026.md": "# Rents of 2026\n\nWe no longer take cheques. Berths are let by the week.\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Can I pay by cheque?", "no longer"),
+        ("Can I pay by card?", "by card"),
+        ("Could I pay by cheque before?", "by card"),
+    ],
+)
+def test_the_newest_version_ends_what_was_so(tmp_path: Path, question: str, first: str) -> None:
+    pipeline = pipeline_of(tmp_path, CHEQUES)
+    retrieved = Retrieved(pipeline._retriever.retrieve(question, 4))
+    passages = pipeline._passages.with_versions(question, retrieved, None)[0].passages
+
+    def group(value: str, score: float) -> AnswerGroup:
+        passage = next(each for each in passages if value in each.chunk.text)
+        start = passage.chunk.start + passage.chunk.text.index(value)
+        sentence = next(each for each in passage.chunk.sentences if each[0] <= start < each[1])
+        return AnswerGroup((Candidate(passage, start, start + len(value), sentence, score),))
+
+    ranked = abolished_first(question, [group("by card", 7.0), group("no longer", -5.0)])
+
+    assert ranked[0].best.text == first
