@@ -58,6 +58,7 @@ _CONDITIONAL = regex.compile(
     regex.IGNORECASE,
 )
 """Wordings that ask what follows from a condition, which a clause names."""
+_IF = regex.compile(r"\b(?:if|when|unless|in case)\b", regex.IGNORECASE)
 _CLOCK, _DAY = "o'clock", "day of a month"
 """Units of all times of the day and of all dates."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
@@ -81,11 +82,10 @@ def named_clause_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Ans
     is_conditional = wanted is None and _CONDITIONAL.search(question) is not None
 
     def is_meant(other: Candidate, best: Candidate) -> bool:
-        return (
-            _in_same_sentence(other, best)
-            and (is_conditional or _are_comparable(wanted, other.text, best.text))
-            and _is_named_instead(other, best, terms)
-        )
+        if not _in_same_sentence(other, best) or not _is_named_instead(other, best, terms):
+            return False
+        follows = is_conditional and not _is_in_condition(other, terms)
+        return follows or _are_comparable(wanted, other.text, best.text)
 
     return _led_by_first(ranked, is_meant, _LEAST_SCORE)
 
@@ -356,6 +356,15 @@ def _is_named_instead(other: Candidate, best: Candidate, terms: set[str]) -> boo
     if not only_theirs:
         return False
     return other.start > best.start or not only_ours
+
+
+def _is_in_condition(candidate: Candidate, terms: set[str]) -> bool:
+    """Return True if a candidate is a part of the condition that a question names.
+
+    Between "if" and what follows from it stands the condition itself.
+    """
+    *_, last = (None, *_IF.finditer(_before(candidate)))
+    return last is not None and not terms & set(analyse(_before(candidate)[last.end() :]))
 
 
 def _clause_terms(candidate: Candidate) -> frozenset[str]:
