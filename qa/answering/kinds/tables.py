@@ -142,7 +142,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
         "sure" if is_sure else "likely",
         found.grid.block.heading,
     )
-    return KindAnswer("span", cell=span)
+    return KindAnswer("span", cell=span, partial=found.coverage < SURE_COVERAGE)
 
 
 def _part_of_type(cell: Cell, wanted: AnswerType | None) -> TextRange:

@@ -156,6 +156,23 @@ def test_an_author_is_not_all_the_maintainers(tmp_path: Path) -> None:
     assert asked(pipeline, "who maintains the command line?").text == "Tom Reed"
 
 
+@pytest.mark.parametrize(
+    ("question", "certainty"),
+    [
+        ("price of the HX-40S", "sure"),
+        ("price of the stainless HX-40S", "sure"),
+        ("price of the stainless HX-40S repair", "likely"),
+    ],
+)
+def test_a_sure_reader_of_a_cell_that_lacks_a_word_is_doubted(
+    pipeline: Pipeline, question: str, certainty: str
+) -> None:
+    answer = asked(pipeline, question, {"€3,760": 9.0})
+
+    assert (answer.text, answer.certainty) == ("€3,760", certainty)
+    assert len(answer.doubts) == (certainty == "likely")
+
+
 def test_a_strict_question_gets_sure_cells_alone(pipeline: Pipeline) -> None:
     strict = Pipeline(
         pipeline.snapshot, pipeline._retriever, FixedReader({}), pipeline.policy, top_k=5
