@@ -89,8 +89,8 @@ _LABELS = (
     r"gültig\ (?:ab|seit)|in\ kraft\ (?:ab|seit)|valable\ (?:à\ partir\ du|dès\ le)",
     r"date\ of\ issue|(?:issued|published|released|adopted|approved|signed|dated)(?:\ (?:on|in))?",
     r"(?:version|edition|revision|issue|release)(?:\ [\w.]{1,8})?,?(?:\ (?:of|from|dated))?",
-    r"as\ (?:of|at)|stand(?:\ vom)?|état\ au",
     r"date|datum",
+    r"as\ (?:of|at)|stand(?:\ vom)?|état\ au",
     r"(?:minutes|meeting|incident|session|notes)\ (?:of|on)",
 )
 _FOOT_LABELS = 1
@@ -101,6 +101,7 @@ _STATED = tuple(
     )
     for label in _LABELS
 )
+_SENTENCE_END = regex.compile(r"[.?!]\s+\p{L}")
 _LABEL_ROOM = 48
 """Characters before a date in which its label is looked for."""
 _EPOCHS = frozenset({"1601-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1904-01-01"}) | {
@@ -283,7 +284,10 @@ def _date_line(head: str) -> str | None:
         if len(line) > _LONGEST_LINE:
             continue
         for each in dates_in(line):
-            is_edge = each.start == 0 or not line[each.end :].strip(" .)")
+            rest = line[each.end :]
+            # "24 April 2026. The brake ..." is the end of a sentence that a line break cuts.
+            opens = each.start == 0 and not _SENTENCE_END.match(rest)
+            is_edge = opens or not rest.strip(" .)")
             if is_edge and len(each.value) > len("2026") and ": " not in line[: each.start]:
                 return each.value
     return None

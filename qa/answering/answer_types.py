@@ -90,6 +90,12 @@ _PHONE = _pattern(r"(?<![\p{L}\p{N}]|\p{L}-)\+?(?:\p{N}[\s()/.-]*){3,}")
 """A number of three digits or more that is no part of a code: extension 4481, but not E-133."""
 
 _OPENER = r"^(?:and |but |so )?"
+_ASKS_NO_VALUE = _pattern(
+    rf"{_OPENER}(?:why|how come|what (?:happens|if)|for what reasons?"
+    r"|what(?:'s| is| are| was| were)? (?:the |a )?(?:reason|cause)s?)\b"
+)
+"""Openings that ask for a reason or a consequence, whatever they name."""
+_ASKS_WHO = _pattern(rf"{_OPENER}who\b")
 _LENGTHY = (
     "bar|beam|belt|board|border|bridge|cable|coast|hose|line|pipe|river|road|rod|room|rope|shaft"
     "|ship|table|tunnel|wall|wire"
@@ -163,7 +169,14 @@ _QUESTIONS = {name: _pattern("|".join(each)) for name, each in _QUESTION_WORDING
 
 
 def asked_type(question: str) -> AnswerType | None:
-    """Return the type of answer that a question asks for, None if its words do not tell."""
+    """Return the type of answer that a question asks for, None if its words do not tell.
+
+    "Why was the deadline moved" asks for no date, and "who sets the price" for no amount.
+    """
+    if _ASKS_NO_VALUE.match(question):
+        return None
+    if _ASKS_WHO.match(question):
+        return "person"
     return next((name for name, pattern in _QUESTIONS.items() if pattern.search(question)), None)
 
 

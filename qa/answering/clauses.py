@@ -12,12 +12,13 @@ from datetime import date
 import regex
 
 from index.search.bm25 import analyse
+from index.text.dates import MONTH_NUMBERS
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
 from qa.answering.features import AnswerGroup
 from qa.answering.reading.reader import Candidate
-from qa.answering.statements import PLAUSIBLE
+from qa.answering.statements import PLAUSIBLE, answers_differ
 from qa.answering.time_reference import periods_in
-from qa.answering.versions import reason_against
+from qa.answering.versions import is_outdated, reason_against
 
 _CLEAR: frozenset[AnswerType] = frozenset({"money", "percent", "duration"})
 """Types that few texts have by chance."""
@@ -36,10 +37,31 @@ _CHANGE_GAP = 3.0
 """Largest gap in score between a value and the later one that it was changed to."""
 _CHANGE = regex.compile(
     r"\b(?:raised|increased|reduced|lowered|cut|moved|changed|postponed|brought forward|extended"
-    r"|shortened|corrected|replaced|instead of|rather than|no longer|from now on)\b",
+    r"|shortened|corrected|replaced|t(?:akes?|ook|aken) over|hand(?:s|ed) over|succeed(?:s|ed)"
+    r"|instead of|rather than|no longer|from now on)\b",
     regex.IGNORECASE,
 )
 """Words of a change, with which a later report gives a new value."""
+_ENDS = regex.compile(
+    r"\b(?:no longer|not? .{0,40}\bany ?more|n['’]t .{0,40}\bany ?more|ceased?|ended|stopped"
+    r"|abolished|discontinued|withdrawn)\b",
+    regex.IGNORECASE,
+)
+"""Words that end what was so before."""
+_CHANGED_TO = regex.compile(
+    rf"(?:{_CHANGE.pattern})[^.;:!?]{{0,60}}\bto\s(?:the\s|an?\s)?$", regex.IGNORECASE
+)
+"""Words of a change right before the new value."""
+_CONDITIONAL = regex.compile(
+    r"^(?:and |so )?what (?:happens|(?:will|would) happen|(?:do|does|should|must|can|is|are) .+)"
+    r"\b.*\b(?:if|when|unless|in case)\b|\bwhat if\b|^(?:if|when|in case)\b.*\bwhat\b",
+    regex.IGNORECASE,
+)
+"""Wordings that ask what follows from a condition, which a clause names."""
+_IF = regex.compile(r"\b(?:if|when|unless|in case)\b", regex.IGNORECASE)
+_CLOCK, _DAY = "o'clock", "day of a month"
+"""Units of all times of the day and of all dates."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _HEADING_NUMBER = regex.compile(
     r"^[\p{N}.)]+\s+|^(?:item|topic|top|agenda item) \p{N}+\W+", regex.I
 )
@@ -52,17 +74,18 @@ _BORDER = regex.compile(
 def named_clause_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     """Return ranked answers, first the one whose clause the question names, if that is another.
 
-    Both stand in one sentence and are values of one kind.
+    Both stand in one sentence and are values of one kind, or follow from the condition that is
+    named.
     """
     wanted = asked_type(question)
     terms = set(analyse(question))
+    is_conditional = wanted is None and _CONDITIONAL.search(question) is not None
 
     def is_meant(other: Candidate, best: Candidate) -> bool:
-        return (
-            _in_same_sentence(other, best)
-            and _are_comparable(wanted, other.text, best.text)
-            and _is_named_instead(other, best, terms)
-        )
+        if not _in_same_sentence(other, best) or not _is_named_instead(other, best, terms):
+            return False
+        follows = is_conditional and not _is_in_condition(other, terms)
+        return follows or _are_comparable(wanted, other.text, best.text)
 
     return _led_by_first(ranked, is_meant, _LEAST_SCORE)
 
@@ -146,23 +169,108 @@ def later_change_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Ans
     """Return ranked answers, first one that a later report of a series has changed the best one to.
 
     Minutes supersede none before them, but "the budget is raised to 9,800" does its old value. Both
-    stand below the same heading and are values of one kind. A question for the past, or for one
-    period, is left as it is.
+    stand below the same heading and are values of one kind. A reader who has only the old value's
+    words in mind sees little in the sentence of the change, so that one which names the old value,
+    or leads up to the new one, needs less of a score. A question for the past, or for one period,
+    is left as it is.
     """
     wanted = asked_type(question)
     terms = set(analyse(question))
 
     def is_meant(other: Candidate, best: Candidate) -> bool:
-        if best.score - other.score > _CHANGE_GAP or not _is_later_report(other, best):
-            return False
-        ours, theirs = (terms & set(analyse(each.sentence_text)) for each in (best, other))
         changes = _CHANGE.search(other.sentence_text) and not _CHANGE.search(best.sentence_text)
-        return bool(changes) and ours <= theirs and _are_comparable(wanted, other.text, best.text)
+        if not changes or not _is_later_report(other, best):
+            return False
+        if not _are_comparable(wanted, other.text, best.text) and not (
+            _share_type(wanted, other, best) and answers_differ(other, best)
+        ):
+            return False
+        if _names_beside(other, best.text):
+            return True
+        ours, theirs = (terms & _terms_below_heading(each) for each in (best, other))
+        is_close = best.score - other.score <= _CHANGE_GAP or _CHANGED_TO.search(_before(other))
+        return bool(is_close) and other.score > PLAUSIBLE and ours <= theirs
 
     standing = ranked[0].best.passage.standing if ranked else None
     if standing is None or standing.asks_past or standing.period is not None:
         return list(ranked)
+    return _led_by_first(ranked, is_meant, _LEAST_SCORE)
+
+
+def newer_value_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked answers, first a value of the version asked for, if the best is outdated.
+
+    The reader finds both nearly as good, they are values of one kind, and the newer passage has all
+    words of the question that the older sentence has: it says the same in other words. A question
+    for the past is left as it is.
+    """
+    wanted = asked_type(question)
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = best.passage, other.passage
+        if not is_outdated(best) or reason_against(other) or not answers_differ(other, best):
+            return False
+        is_family = bool(ours.standing.family) and ours.standing.family == theirs.standing.family
+        is_close = best.score - other.score <= _CHANGE_GAP
+        asked = terms & set(analyse(best.sentence_text))
+        is_about = asked <= set(analyse(theirs.chunk.text))
+        return (
+            is_family and is_close and is_about and _are_comparable(wanted, other.text, best.text)
+        )
+
+    if ranked and ranked[0].best.passage.standing.asks_past:
+        return list(ranked)
     return _led_by_first(ranked, is_meant, PLAUSIBLE)
+
+
+def abolished_first(question: str, ranked: Sequence[AnswerGroup]) -> list[AnswerGroup]:
+    """Return ranked sentences, first one that ends in the newest version what the best one says.
+
+    "We no longer take cheques" shares few words with "you can pay by card or by cheque": one of the
+    question's is enough.
+    """
+    terms = set(analyse(question))
+
+    def is_meant(other: Candidate, best: Candidate) -> bool:
+        ours, theirs = best.passage.standing, other.passage.standing
+        is_newer = is_outdated(best) and not reason_against(other)
+        is_family = bool(ours.family) and ours.family == theirs.family
+        if not is_newer or not is_family or not _ENDS.search(other.sentence_text):
+            return False
+        mine, its = (terms & set(analyse(each.sentence_text)) for each in (best, other))
+        return bool(mine & its)
+
+    if ranked and ranked[0].best.passage.standing.asks_past:
+        return list(ranked)
+    return _led_by_first(ranked, is_meant, _LEAST_SCORE)
+
+
+def _share_type(wanted: AnswerType | None, one: Candidate, other: Candidate) -> bool:
+    """Return True if two answers can have the type that is asked for, one as well as the other."""
+    ours, theirs = (type_agreement(wanted, each.text) for each in (one, other))
+    return wanted is not None and ours == theirs >= 0
+
+
+def _names_beside(candidate: Candidate, value: str) -> bool:
+    """Return True if a candidate's sentence holds the words of another value beside it."""
+    words = set(_WORD.findall(value.casefold()))
+    own = set(_WORD.findall(candidate.text.casefold()))
+    start, end = candidate.start - candidate.sentence[0], candidate.end - candidate.sentence[0]
+    sentence = candidate.sentence_text
+    around = set(_WORD.findall(f"{sentence[:start]} {sentence[end:]}".casefold()))
+    return bool(words) and words <= around and not words <= own
+
+
+def _terms_below_heading(candidate: Candidate) -> set[str]:
+    """Return the index terms of a candidate's sentence and of the heading above it."""
+    heading = candidate.passage.chunk.headings[-1:]
+    return set(analyse(" ".join((*heading, candidate.sentence_text))))
+
+
+def _before(candidate: Candidate) -> str:
+    """Return the part of a candidate's sentence that stands before it."""
+    return candidate.sentence_text[: candidate.start - candidate.sentence[0]]
 
 
 def _is_later_report(other: Candidate, best: Candidate) -> bool:
@@ -213,11 +321,21 @@ def _led_by_first(
 
 def _are_comparable(wanted: AnswerType | None, one: str, other: str) -> bool:
     """Return True if two answers look alike, as "8%" and "12%", or have a clear type in common."""
-    values = [_VALUE.search(each) for each in (one, other)]
-    ours, theirs = ((match["sign"] + match["unit"]).lower() if match else "" for match in values)
+    ours, theirs = map(_unit, (one, other))
     if ours and ours == theirs:
         return True
     return wanted in _CLEAR and min(type_agreement(wanted, each) for each in (one, other)) > 0
+
+
+def _unit(text: str) -> str:
+    """Return the sign and unit of the first number of a text; all dates have one, all times one."""
+    match = _VALUE.search(text)
+    if match is None:
+        return ""
+    unit = (match["sign"] + match["unit"]).lower()
+    if unit in {"am", "pm"}:
+        return _CLOCK
+    return _DAY if unit in MONTH_NUMBERS else unit
 
 
 def _in_same_sentence(one: Candidate, other: Candidate) -> bool:
@@ -238,6 +356,15 @@ def _is_named_instead(other: Candidate, best: Candidate, terms: set[str]) -> boo
     if not only_theirs:
         return False
     return other.start > best.start or not only_ours
+
+
+def _is_in_condition(candidate: Candidate, terms: set[str]) -> bool:
+    """Return True if a candidate is a part of the condition that a question names.
+
+    Between "if" and what follows from it stands the condition itself.
+    """
+    *_, last = (None, *_IF.finditer(_before(candidate)))
+    return last is not None and not terms & set(analyse(_before(candidate)[last.end() :]))
 
 
 def _clause_terms(candidate: Candidate) -> frozenset[str]:

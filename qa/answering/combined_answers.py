@@ -25,11 +25,12 @@ def only_sure(found: KindAnswer) -> KindAnswer:
     )
 
 
-def with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
+def with_cell(read: Answer, cell: AnswerSpan, policy: Policy, *, partial: bool = False) -> Answer:
     """Return an answer that quotes the cell of a table before what the reader has found.
 
     The reader's answer stands where it is the surer one, unless the cell alone has the type that
-    is asked for.
+    is asked for. Of a `partial` cell it is only likely: a reader hears "the price of the dryer" in
+    "the price of a repair of the dryer".
     """
     confidence = round(policy.trust * cell.confidence, 4)
     certainty = cell.certainty
@@ -38,6 +39,8 @@ def with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
     wanted = asked_type(read.question)
     is_of_type = type_agreement(wanted, cell.text) > type_agreement(wanted, read.text or "")
     is_surer = read.certainty == "sure" and certainty != "sure" and not is_of_type
+    if certainty == "likely" and is_surer and partial and not policy.strict:
+        return _doubted(read, cell, confidence)
     if certainty == "none" or (policy.strict and certainty != "sure") or is_surer:
         return read
     shown = (*read.spans, *read.conflicts, *read.alternatives)
@@ -52,6 +55,21 @@ def with_cell(read: Answer, cell: AnswerSpan, policy: Policy) -> Answer:
         conflicts=(),
         earlier=read.earlier if agrees else (),
         doubts=(),
+    )
+
+
+def _doubted(read: Answer, cell: AnswerSpan, confidence: float) -> Answer:
+    """Return what the reader has found as likely if it stands in a cell, else as it is."""
+    first, *others = read.spans
+    if not first.citation.overlaps(cell.citation):
+        return read
+    confidence = min(read.confidence, confidence)
+    likely = replace(first, confidence=confidence, certainty="likely")
+    return replace(
+        read,
+        spans=(likely, *others),
+        confidence=confidence,
+        doubts=(*read.doubts, "The table holds only some of the question's words."),
     )
 
 

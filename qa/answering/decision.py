@@ -18,14 +18,17 @@ from index.search.bm25 import STOP_WORDS
 from qa.answer import Certainty, Gate, Kind
 from qa.answering.calibration import UNCALIBRATED_LIKELY, UNCALIBRATED_THRESHOLD, Calibration
 from qa.answering.clauses import (
+    abolished_first,
     later_change_first,
     named_clause_first,
     named_period_first,
     named_section_first,
     named_sentence_first,
     named_version_first,
+    newer_value_first,
 )
 from qa.answering.contradictions import contradicts
+from qa.answering.datelines import is_dateline
 from qa.answering.doubts import doubts_about
 from qa.answering.features import AnswerGroup, confidence_features, group_candidates, probability
 from qa.answering.languages import Languages
@@ -165,9 +168,9 @@ class RankedAnswers:
     """The answers to one question, sorted into what may be given and the rest.
 
     `items` (of a list), `conflicts` and `earlier` (of older versions) are given together with
-    `best`. `features` and
-    `reader_probability` belong to `best`; `replaced_features` to the answer of an older version
-    that it has replaced.
+    `best`. `features` and `reader_probability` belong to `best`; `replaced_features` to the answer
+    of an older version that it has replaced. `is_reworded` is True if the two have little but the
+    question's words in common.
     """
 
     best: AnswerGroup
@@ -178,6 +181,7 @@ class RankedAnswers:
     features: NDArray[np.float64]
     reader_probability: float
     replaced_features: NDArray[np.float64] | None = None
+    is_reworded: bool = False
 
     @property
     def groups(self) -> tuple[AnswerGroup, ...]:
@@ -197,8 +201,11 @@ def rank_answers(
     if not ranked:
         return None
     by_clause = _named_first(question, kind, ranked)
-    best, *others = _newest_version_first(by_clause, kind)
+    best, *others = _newest_version_first(question, by_clause, kind)
     earlier = _earlier_answers(best, others, kind)
+    is_reworded = _is_replaced(ranked[0], best) and not _is_among(ranked[0], earlier)
+    if is_reworded:
+        earlier.insert(0, ranked[0])
     others = _without(others, earlier)
     items = _list_items(best, others) if kind == "list" else []
     contradicting = _conflicting_answers(best, others) if kind == "span" else []
@@ -224,6 +231,7 @@ def rank_answers(
         features(best, rest, allies),
         probability([best, *allies], reading),
         replaced_features,
+        is_reworded,
     )
 
 
@@ -268,10 +276,11 @@ def decide(question: str, kind: Kind, reading: Reading, policy: Policy, top_k: i
     confidence = max(confidence, _inherited_confidence(ranked, policy))
     confidence = min(
         confidence,
-        _version_limit(ranked.best.best, policy),
+        _version_limit(ranked, policy),
         _language_limit(ranked.best, policy),
         _code_limit(reading.terms, policy),
         _topic_limit(question, ranked.best.best, policy),
+        _dateline_limit(question, ranked.best.best, policy),
     )
 
     features = _features_by_answer(question, kind, reading)
@@ -312,7 +321,9 @@ def _conflicting_answers(best: AnswerGroup, others: Sequence[AnswerGroup]) -> li
     return _newest_first(conflicts)[:ALTERNATIVES]
 
 
-def _newest_version_first(ranked: Sequence[AnswerGroup], kind: Kind) -> list[AnswerGroup]:
+def _newest_version_first(
+    question: str, ranked: Sequence[AnswerGroup], kind: Kind
+) -> list[AnswerGroup]:
     """Return ranked answers led by what the newest version says where the best is of an older."""
     best, *others = map(_current_first, ranked)
     if not reason_against(best.best):
@@ -325,7 +336,8 @@ def _newest_version_first(ranked: Sequence[AnswerGroup], kind: Kind) -> list[Ans
         if replaces(candidate, best.best, whole_sentences=whole)
     ]
     if not replacing:
-        return [best, *others]
+        newer_first = {"span": newer_value_first, "evidence": abolished_first}.get(kind)
+        return newer_first(question, [best, *others]) if newer_first else [best, *others]
     # A sentence may hold several values: the one in the same words, the first of equal ones.
     group, newest = max(replacing, key=lambda each: context_similarity(each[1], best.best))
     return [_led_by(group, newest), best, *(other for other in others if other is not group)]
@@ -371,6 +383,18 @@ def _earlier_answers(
     return older
 
 
+def _is_replaced(first: AnswerGroup, best: AnswerGroup) -> bool:
+    """Return True if the best answer stands before one of an older version that ranked first.
+
+    A question for a period has no newer answer, only another one.
+    """
+    old, new = first.best, best.best
+    standing = old.passage.standing
+    is_older = bool(reason_against(old)) and not standing.is_newer and standing.period is None
+    is_family = bool(standing.family) and standing.family == new.passage.standing.family
+    return is_older and is_family and not reason_against(new) and answers_differ(new, old)
+
+
 def _one_of_each_document(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     by_document: dict[str, AnswerGroup] = {}
     for group in groups:
@@ -383,15 +407,16 @@ def _newest_first(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     return sorted(groups, key=lambda group: dated(group.best), reverse=True)
 
 
-def _version_limit(best: Candidate, policy: Policy) -> float:
+def _version_limit(ranked: RankedAnswers, policy: Policy) -> float:
     """Return the confidence that the best answer may have at most.
 
-    What only an older version says is never sure, and what is of another period than the one asked
-    for is no answer.
+    What only an older version says, or the newest one in other words than that, is never sure, and
+    what is of another period than the one asked for is no answer.
     """
+    best = ranked.best.best
     if is_off_period(best):
         return max(policy.likely_threshold - JUST_BELOW, 0.0)
-    if is_outdated(best):
+    if is_outdated(best) or ranked.is_reworded:
         return max(policy.sure_threshold - JUST_BELOW, 0.0)
     return 1.0
 
@@ -415,6 +440,13 @@ def _code_limit(terms: QuestionTerms, policy: Policy) -> float:
 def _topic_limit(question: str, best: Candidate, policy: Policy) -> float:
     """Return the confidence at most: what is said of something else is no answer."""
     return max(policy.likely_threshold - JUST_BELOW, 0.0) if contradicts(question, best) else 1.0
+
+
+def _dateline_limit(question: str, best: Candidate, policy: Policy) -> float:
+    """Return the confidence at most: that of a document's own date is never sure."""
+    if not is_dateline(question, best):
+        return 1.0
+    return max(policy.sure_threshold - JUST_BELOW, 0.0)
 
 
 def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:

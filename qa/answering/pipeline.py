@@ -213,7 +213,12 @@ class Pipeline:
         if by_kind is None:
             return self._answer_with_span(request)
         if by_kind.cell:
-            return with_cell(self._answer_with_span(request), by_kind.cell, request.policy)
+            return with_cell(
+                self._answer_with_span(request),
+                by_kind.cell,
+                request.policy,
+                partial=by_kind.partial,
+            )
         if by_kind.items:
             return with_items(self._answer_with_span(request), by_kind, request.policy)
         return self._answer_of_kind(request, by_kind)

@@ -36,6 +36,12 @@ _EXCEPTIONS = re.compile(
     r"|\bin (?:which|what) cases\b|\bunder (?:which|what) (?:conditions|circumstances)\b)",
     re.IGNORECASE,
 )
+_CHANGE = re.compile(
+    r"\b(?:was|were|did|had|has|have|before|originally|used to|from|differ\w*|go(?:es)? up"
+    r"|go(?:es)? down|chang\w+|rais\w+|ris(?:e|es|en|ing)|increas\w+|grow\w*|reduc\w+|lower\w*"
+    r"|decreas\w+|cut|fall\w*|drop\w*)\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -113,6 +119,11 @@ def kind_of(question: str) -> Kind:
 def asks_for_exceptions(question: str) -> bool:
     """Return True for a question what is not so, or in which cases: part of it misleads."""
     return _EXCEPTIONS.match(question) is not None
+
+
+def asks_of_change(question: str) -> bool:
+    """Return True for a question for the past or for a change, where both its values count."""
+    return _CHANGE.search(question) is not None
 
 
 def _wants_list(words: Sequence[str]) -> bool:

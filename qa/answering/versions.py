@@ -27,7 +27,8 @@ _SUPERSEDED_HEADING = regex.compile(
     regex.IGNORECASE,
 )
 _ASKS_PAST = regex.compile(
-    r"\b(?:was|were|did|had|before|until|instead of|originally|from what|used to)\b",
+    r"\b(?:was|were|did|had|before|until(?! (?:when|what|which)\b)|instead of|originally"
+    r"|from what|used to)\b",
     regex.IGNORECASE,
 )
 _SECTION_LINE = regex.compile(
@@ -175,7 +176,11 @@ def replaces(new: Candidate, old: Candidate, *, whole_sentences: bool = False) -
 
 def dated(candidate: Candidate) -> str:
     """Return the first day of a candidate's document, "" unless its author or name dates it."""
-    document = candidate.passage.document
+    return dated_by_author(candidate.passage.document)
+
+
+def dated_by_author(document: DocumentInfo) -> str:
+    """Return the first day of a document, "" unless its author or name dates it."""
     if not document.date or document.date_source == "file":
         return ""
     return period(document.date)[0].isoformat()

@@ -6,16 +6,23 @@ question asks for comes first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import regex
 
-from qa.answer import Answer
+from qa.answer import Answer, Part
+from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answering.kinds.grids import Cell, grids, row_span, subject_column
 from qa.answering.kinds.parts import answer_of_parts
 from qa.answering.kinds.wordings import whole
 from qa.answering.question import reader_question
 
+LEAST_NAMED = 0.6
+"""Share of a side's words that a row's subject and the words over its table must hold."""
+_NO_ATTRIBUTE = "What is "
+"""Opening of the question for a side where a comparison names no attribute."""
 _COMPARATIVE = r"(?P<adjective>(?:more|less|fewer) \p{L}+|\p{L}{2,}er)"
 _SIDES = r"(?P<one>.+?) or (?P<other>.+?)"
 _AMOUNT = r"(?P<amount>more|less|fewer|a (?:long|high|larg|bigg|small|short|low)er)"
@@ -94,6 +101,9 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     comparison = comparison_of(context.question)
     if comparison is None:
         return None
+    rows = _rows_of_sides(context, comparison)
+    if rows is not None:
+        return rows
     answers = [context.ask(question) for question in comparison.questions]
     if not any(each.spans for each in answers):
         return None
@@ -101,6 +111,50 @@ def answer(context: QuestionContext) -> KindAnswer | None:
     return answer_of_parts(
         [comparison.sides[at] for at in order], [_with_one_span(answers[at]) for at in order]
     )
+
+
+def _rows_of_sides(context: QuestionContext, comparison: Comparison) -> KindAnswer | None:
+    """Quote the two rows of a table that a comparison without an attribute is of, whole.
+
+    None where no table has a row for either side, or the sides name one of its columns.
+    """
+    if comparison.questions != tuple(f"{_NO_ATTRIBUTE}{side}" for side in comparison.sides):
+        return None
+    sides = [exact_terms(side) for side in comparison.sides]
+    for grid in grids(context, [context.question]):
+        rows = [row for row in grid.rows if len(row) > 1]
+        found = [_row_named(side, rows, grid.context_terms) for side in sides]
+        one, other = found
+        if one is None or other is None or one == other:
+            continue
+        quotes = tuple(
+            context.quote(grid.document_id, row_span(grid.text, row), "likely", grid.block.heading)
+            for row in (one, other)
+        )
+        parts = tuple(Part(side, "likely", 1) for side in comparison.sides)
+        return KindAnswer("parts", quotes, parts)
+    return None
+
+
+def _row_named(
+    side: frozenset[str], rows: Sequence[tuple[Cell, ...]], around: frozenset[str]
+) -> tuple[Cell, ...] | None:
+    """Return the one row whose subject a side of a comparison names best, None without one."""
+    columns = frozenset().union(*(name_terms(cell.name) for row in rows[:1] for cell in row))
+    if same_attribute(side, columns):
+        return None
+    held = [side & _subject_terms(row) for row in rows]
+    best = max(held, key=len, default=frozenset())
+    is_clear = bool(best) and sum(len(each) == len(best) for each in held) == 1
+    if not is_clear or len(best | (side & around)) < LEAST_NAMED * len(side):
+        return None
+    return rows[held.index(best)]
+
+
+def _subject_terms(row: Sequence[Cell]) -> frozenset[str]:
+    """Return the terms of what a row is about."""
+    name = subject_column(row)
+    return exact_terms(" ".join(cell.text for cell in row if cell.name == name))
 
 
 def comparison_of(question: str) -> Comparison | None:
@@ -128,7 +182,7 @@ def _side_question(found: dict[str, str], adjective: str) -> str:
     if found.get("noun"):
         return f"How much {found['noun']} does {{}} {found['verb']}"
     if not adjective:
-        return "What is {}"
+        return f"{_NO_ATTRIBUTE}{{}}"
     if after and found.get("before", "").strip():
         # "has the longer wait": the noun behind the comparative is what is compared.
         opening = "How long is" if adjective == "longer" else "What is"

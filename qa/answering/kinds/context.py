@@ -58,7 +58,7 @@ class KindAnswer:
 
     `reason` is set instead where it refuses: why there is no answer, in words. `cell` is set
     instead where a table answers, `items` where the enumeration of a sentence does, and the reader
-    is asked as well.
+    is asked as well. Of a cell that is `partial` some words of the question stand nowhere around.
     """
 
     kind: Kind
@@ -69,4 +69,5 @@ class KindAnswer:
     reply: str | None = None
     reason: str | None = None
     cell: AnswerSpan | None = None
+    partial: bool = False
     items: tuple[AnswerSpan, ...] = ()

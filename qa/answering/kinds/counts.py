@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import regex
 
 from index.document import TextRange
+from index.text.structure import with_lead
 from index.wording import counted
 from qa.answer import AnswerSpan, Certainty
 from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
-from qa.answering.kinds.grids import Cell, Grid, grids, rows_of, subject_column
+from qa.answering.kinds.grids import Cell, Grid, grids, row_span, rows_of, subject_column
 from qa.answering.question import reader_question
 
 LEAST_COVERAGE = 0.75
@@ -78,12 +79,23 @@ def _counted(grid: Grid, terms: frozenset[str], noun: frozenset[str]) -> Iterato
     rest = terms - over
     chosen, held = _holding(rows, rest)
     is_named = noun <= over and bool(
-        noun & (name_terms(subject_column(rows[0])) | grid.context_terms)
+        noun & (name_terms(subject_column(rows[0])) | _terms_above(grid))
     )
     if not chosen or (rest and not held) or not (is_named or held):
         return
     coverage = len(over | held) / max(len(terms), 1)
-    yield _Counted(grid, tuple(_span(grid.text, row) for row in chosen), coverage, is_named)
+    yield _Counted(grid, tuple(row_span(grid.text, row) for row in chosen), coverage, is_named)
+
+
+def _terms_above(grid: Grid) -> frozenset[str]:
+    """Return the terms of the words that say what the rows of a table are.
+
+    Below a heading of its own they are not what the document as a whole is about.
+    """
+    if len(grid.block.headings) < 2:
+        return grid.context_terms
+    start = with_lead(grid.block)[0]
+    return exact_terms(f"{grid.block.headings[-1]} {grid.text[start : grid.block.start]}")
 
 
 def _holding(
@@ -127,7 +139,7 @@ def _with_sheets(
     for rows in _tables_alike(context, grid, columns, terms):
         chosen, held = _holding(rows, rest)
         if held or not rest:
-            spans |= {_span(grid.text, row) for row in chosen}
+            spans |= {row_span(grid.text, row) for row in chosen}
     return sorted(spans)
 
 
@@ -151,10 +163,3 @@ def _tables_alike(
 def _full_rows(rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
     """Return the rows of more than one cell."""
     return [row for row in rows if len(row) > 1]
-
-
-def _span(text: str, row: Sequence[Cell]) -> TextRange:
-    """Return the range of a row from its first cell, with its name if that stands there, on."""
-    start, name = row[0].span[0], f"{row[0].name}: "
-    is_named = text[:start].endswith(name)
-    return start - len(name) * is_named, row[-1].span[1]

@@ -127,6 +127,13 @@ def _labelled_items(text: str, block: Block) -> tuple[tuple[Cell, ...], ...]:
     return tuple(rows)
 
 
+def row_span(text: str, row: Sequence[Cell]) -> TextRange:
+    """Return the range of a row from its first cell, with its name if that stands there, on."""
+    start, name = row[0].span[0], f"{row[0].name}: "
+    is_named = text[:start].endswith(name)
+    return start - len(name) * is_named, row[-1].span[1]
+
+
 def subject_column(row: Sequence[Cell]) -> str:
     """Return the name of the column that says what a row is about: the first but for numbers."""
     names = [cell.name for cell in row]

@@ -23,7 +23,7 @@ from qa.answering.kinds.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
-from qa.answering.kinds.polarity import contradict
+from qa.answering.kinds.polarity import contradict, denies
 from qa.answering.kinds.wordings import document_name
 from qa.answering.question import kind_of, reader_question
 from qa.answering.question_terms import term_weights, unknown_names
@@ -208,11 +208,19 @@ def _candidates(context: QuestionContext, wanted: Wanted, terms: Weights) -> Ite
             yield from _enumerations(text, block, terms, context.question, heads, passage)
         if block.kind == "paragraph":
             continue
-        if contradict(context.question, " ".join((*block.headings[-1:], _lead(text, block)))):
+        over = " ".join((*block.headings[-1:], _lead(text, block)))
+        is_other = wanted == "items" and denies(context.question) and not _denies(text, block, over)
+        if is_other or contradict(context.question, over):
             continue
         found = _scored(text, block, wanted, terms, heads, passage)
         if found is not None:
             yield found
+
+
+def _denies(text: str, block: Block, over: str) -> bool:
+    """Return True if a list is of what is not so, by the words over it or by most of its items."""
+    items = [denies(text[slice(*entry.content)]) for entry in block.entries]
+    return denies(over) or 2 * sum(items) > len(items)
 
 
 def _head_terms(question: str) -> set[str]:

@@ -42,6 +42,14 @@ def contradict(question: str, name: str) -> bool:
     return any(named.get(term, is_denied) != is_denied for term, is_denied in asked.items())
 
 
+def denies(text: str) -> bool:
+    """Return True if a text has a word that denies something: "not", "except", "forbidden"."""
+    return any(
+        _NEGATION.fullmatch(word) or any(term in _OPPOSITE for term in analyse(word))
+        for word in _WORD.findall(text)
+    )
+
+
 def _said(text: str) -> Iterator[tuple[str, bool]]:
     """Yield the terms of a text, each with True if it is denied: the next one behind "not"."""
     is_denied = False

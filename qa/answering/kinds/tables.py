@@ -30,6 +30,7 @@ from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, Grid, grids
 from qa.answering.kinds.lists import wanted_of
 from qa.answering.question import kind_of, reader_question
+from qa.answering.versions import dated_by_author
 
 LEAST_COVERAGE = 0.75
 """Share of the question's words that row, column and the words over the table must hold."""
@@ -141,7 +142,7 @@ def answer(context: QuestionContext) -> KindAnswer | None:
         "sure" if is_sure else "likely",
         found.grid.block.heading,
     )
-    return KindAnswer("span", cell=span)
+    return KindAnswer("span", cell=span, partial=found.coverage < SURE_COVERAGE)
 
 
 def _part_of_type(cell: Cell, wanted: AnswerType | None) -> TextRange:
@@ -170,9 +171,28 @@ def look_up(context: QuestionContext) -> tuple[Found | None, float]:
     if not ranked or ranked[0].coverage < LEAST_COVERAGE:
         return None, 0.0
     best = ranked[0]
-    rivals = (each.score for each in ranked[1:] if each.cell.text != best.cell.text)
-    lead = best.score - next(rivals, 0.0)
-    return (best, lead) if lead >= MARGIN else (None, lead)
+    rivals = [each for each in ranked[1:] if each.cell.text != best.cell.text]
+    lead = best.score - (rivals[0].score if rivals else 0.0)
+    if lead >= MARGIN:
+        return best, lead
+    return _newest([best, *(each for each in rivals if best.score - each.score < MARGIN)]), lead
+
+
+def _newest(found: Sequence[Found]) -> Found | None:
+    """Return of cells that fit as well the one of the newest document, None if that is unclear.
+
+    All have one name, and stand in rows of the same things of dated documents: reports that follow
+    one another. A question for the past does not want the newest.
+    """
+    standing = found[0].grid.passage.standing
+    if standing.asks_past or standing.period is not None:
+        return None
+    kinds = {(each.cell.name, each.row[0].text if len(each.row) > 1 else "") for each in found}
+    dates = {each.grid.document_id: dated_by_author(each.grid.passage.document) for each in found}
+    if len(kinds) > 1 or len(dates) < len(found) or len(set(dates.values())) < len(found):
+        return None
+    newest = max(found, key=lambda each: dates[each.grid.document_id])
+    return newest if all(dates.values()) else None
 
 
 def asked_of(question: str) -> Asked | None:

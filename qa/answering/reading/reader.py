@@ -10,7 +10,7 @@ from typing import Protocol
 
 from index.document import TextRange
 from index.rendering import Rendering
-from qa.answering.question import asks_for_exceptions
+from qa.answering.question import asks_for_exceptions, asks_of_change
 from qa.answering.question_terms import QuestionTerms
 from qa.answering.reading.cascade import best_passages, combined
 from qa.answering.reading.reader_model import Window
@@ -20,6 +20,7 @@ from qa.answering.reading.span_borders import (
     segments,
     with_other_items,
     without_contrast,
+    without_old_value,
 )
 from qa.answering.reading.span_decoding import (
     ScoredSpan,
@@ -145,8 +146,7 @@ class CrossEncoderReader:
         is_in_time = seconds is None or self._clock() - begun < seconds
         if self._careful and is_in_time:
             windows = _reread(self._careful, question, passages, windows)
-        # Who asks what is not allowed wants to know of every case.
-        complete = _enumerated if asks_for_exceptions(question) else _completed
+        complete = _completion(question)
         # Passages behind the deadline have no windows.
         found = [
             candidate
@@ -245,6 +245,20 @@ def _stripped(text: str, span: ScoredSpan) -> ScoredSpan:
         start=span.start + len(quote) - len(quote.lstrip()),
         end=span.end - len(quote) + len(quote.rstrip()),
     )
+
+
+def _completion(question: str) -> Callable[[str, ScoredSpan], ScoredSpan]:
+    """Return the function that sets the borders of spans for a question."""
+    if asks_for_exceptions(question):
+        # Who asks what is not allowed wants to know of every case.
+        return _enumerated
+    return _completed if asks_of_change(question) else _present
+
+
+def _present(text: str, span: ScoredSpan) -> ScoredSpan:
+    """Return a span as it holds now, without the value before a change."""
+    start, end = without_old_value(text, span.start, span.end)
+    return _completed(text, span._replace(start=start, end=end))
 
 
 def _completed(text: str, span: ScoredSpan) -> ScoredSpan:

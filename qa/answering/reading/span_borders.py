@@ -3,7 +3,8 @@
 A quote keeps words, numbers with their signs and units, codes, paths and addresses whole
 (`inside_token_mask`), stays in one cell of a table and on its side of a line break between two
 sentences (`segments`), and takes its closing bracket and the examples that give it its content
-along (`completed`), or all items of its enumeration (`with_other_items`).
+along (`completed`), or all items of its enumeration (`with_other_items`). What it is contrasted
+with (`without_contrast`), and the value before a change (`without_old_value`), it leaves out.
 """
 
 from __future__ import annotations
@@ -78,6 +79,15 @@ _CONTRAST = regex.compile(
     r",? (?:and|but) (?:never|not)\b|, (?:not|never)\b|,? (?:rather than|instead of)\b"
 )
 """Words behind which stands what an answer is not."""
+_CHANGE_LEAD = regex.compile(
+    r"\b(?:go(?:es)?|went|gone|going|rais\p{L}+|ris(?:es?|en|ing)|rose|increas\p{L}+|gr(?:ow\p{L}*|ew)"
+    r"|reduc\p{L}+|lower\p{L}*|decreas\p{L}+|cut|falls?|fell|fallen|dropp?\p{L}*|chang\p{L}+"
+    r"|extend\p{L}*|shorten\p{L}*)\b[^.;:!?]{0,80}\bfrom\s+$",
+    regex.IGNORECASE,
+)
+"""Words of a change right before the value that it begins with."""
+_OLD_VALUE = regex.compile(r"(?=\p{Sc}?\p{N})[^.,;:\s]\S*(?:\s\S+){0,2}?\s+to\s+(?=\p{Sc}?\p{N})")
+"""The value that a change begins with, before the one that it leads to: "£2.40 to £2.80"."""
 _ITEM = r"(?:[^.,;:!?()\n]|[.,](?=\p{N})|\n(?=\p{Ll})|\([^()\n]{1,60}\)){1,120}"
 _NEXT = r",\s(?:and\s|or\s)?"
 _FURTHER_ITEMS = regex.compile(rf"(?:(?:{_NEXT}|\s(?:and|or)\s){_ITEM}){{1,10}}")
@@ -175,6 +185,12 @@ def without_contrast(text: str, start: int, end: int) -> TextRange:
     """Return a span without what it is contrasted with: "by e-mail and never by phone"."""
     contrast = _CONTRAST.search(text, start, end)
     return (start, contrast.start()) if contrast and contrast.start() > start else (start, end)
+
+
+def without_old_value(text: str, start: int, end: int) -> TextRange:
+    """Return a span without the value that a change begins with: "goes up from £11 to £12"."""
+    old = _OLD_VALUE.match(text, start, end)
+    return (old.end(), end) if old and _CHANGE_LEAD.search(text[:start]) else (start, end)
 
 
 def _with_brackets(text: str, start: int, end: int) -> TextRange:

@@ -38,6 +38,9 @@ from index.text.dates import (
         ("Induction for new staff, September 2026", "2026-09"),
         ("Report, third quarter 2026", "2026-07/2026-09"),
         ("Effective January 5, 2026", "2026-01-05"),
+        ("Date: 9 June 2026. The fee is €4 as of 1 August 2026.", "2026-06-09"),
+        ("The crane is closed from Monday to\n24 April 2026. It needs a new rope.", None),
+        ("24 April 2026: the crane is closed", "2026-04-24"),
         # Nobody knows whether the day or the month comes first.
         ("Date: 03/04/2024", "2024"),
         ("Date: 25/04/2024", "2024-04-25"),

@@ -10,6 +10,7 @@ from qa.answer import Kind
 from qa.answering.question import (
     MAX_CHARACTERS,
     asks_for_exceptions,
+    asks_of_change,
     checked_question,
     kind_of,
     reader_question,
@@ -133,3 +134,17 @@ def test_a_reader_gets_no_question_mark_at_the_end_and_nothing_else_is_lost(ques
 )
 def test_a_question_for_exceptions_is_told_by_its_negation(question: str, *, asks: bool) -> None:
     assert asks_for_exceptions(question) is asks
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("By how much does the fee rise?", True),
+        ("What was the fee in 2025?", True),
+        ("What has been changed?", True),
+        ("What is the fee?", False),
+        ("How much does a mooring cost now?", False),
+    ],
+)
+def test_a_question_of_the_past_or_of_a_change(question: str, *, asks: bool) -> None:
+    assert asks_of_change(question) is asks

@@ -211,6 +211,22 @@ def test_a_superseded_section_answers_no_longer(tmp_path: Path) -> None:
     assert "7 days" in texts([*kept.spans, *kept.alternatives])
 
 
+def test_what_a_newer_version_says_in_other_words_has_the_older_value_beside_it(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "leave-2024.md": "# Leave\n\nVersion of 1 May 2024\n\nA carer may be away for 20 days.",
+        "leave-2026.md": "# Leave\n\nVersion of 1 May 2026\n\n"
+        "Whoever is the carer of a child can, from now on, be off duty and away up to 30 days.",
+    }
+
+    answer = asked(tmp_path, files, "How long may a carer be away?", "2024")
+
+    assert (answer.text, texts(answer.earlier)) == ("30 days", ["20 days"])
+    assert answer.certainty == "likely"
+    assert not any("20 days" in doubt for doubt in answer.doubts)
+
+
 def test_a_value_that_the_text_calls_past_is_not_the_answer(tmp_path: Path) -> None:
     files = {"notes.md": "# Notes\n\nA token is valid for (was 60 days) now 90 days."}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,35 @@ def test_the_side_that_a_comparison_asks_for_comes_first(pipeline: Pipeline) -> 
 
     assert [span.text for span in answer.spans] == ["61 kg", "55 kg"]
     assert [part.question for part in answer.parts] == ["HX-60", "HX-40"]
+
+
+@pytest.mark.parametrize(
+    ("question", "quotes"),
+    [
+        (
+            "What is the difference between urgent and routine repairs?",
+            ["Urgent | no water | 2 days", "Routine | dripping tap | 15 days"],
+        ),
+        ("Compare the urgent with the emergency", ["Urgent | no water | 2 days", "Emergency | f"]),
+        ("Which is quicker, urgent or routine repairs", []),
+        ("difference between the reply of urgent and of routine repairs", []),
+        ("difference between urgent and foreign repairs", []),
+    ],
+)
+def test_both_rows_of_a_comparison_are_quoted_whole(
+    tmp_path: Path, question: str, quotes: list[str]
+) -> None:
+    table = (
+        "# Repairs\n\n| Priority | Example | Reply |\n|---|---|---|\n"
+        "| Emergency | fire | 4 hours |\n| Urgent | no water | 2 days |\n"
+        "| Routine | dripping tap | 15 days |\n"
+    )
+
+    answer = asked(pipeline_of(tmp_path, {"repairs.md": table}), question)
+
+    rows = [span.text for span in answer.spans if " | " in span.text]
+    assert len(rows) == len(quotes)
+    assert all(map(str.startswith, rows, quotes))
 
 
 def test_a_summary_quotes_sentences_of_the_named_document_in_order(pipeline: Pipeline) -> None:

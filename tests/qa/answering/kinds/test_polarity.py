@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answering.kinds.polarity import contradict
+from qa.answering.kinds.polarity import contradict, denies
 from tests.support.serving import pipeline_of
 
 
@@ -59,3 +59,24 @@ def test_what_is_covered_is_not_answered_by_what_is_not(tmp_path: Path) -> None:
 
     assert "damage by frost" in (denied.text or "")
     assert affirmed.kind != "list"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_denial"),
+    [
+        ("what is not included", True),
+        ("Towels aren't provided.", True),
+        ("Forbidden in the lab", True),
+        ("what is included", False),
+        ("Notes on knots", False),
+    ],
+)
+def test_a_text_that_denies_something(text: str, *, is_denial: bool) -> None:
+    assert denies(text) is is_denial
+
+
+def test_a_list_of_what_is_so_does_not_answer_what_is_not(tmp_path: Path) -> None:
+    room = "# Guest room\n\n- Price: €30 a night\n- Linen is included; towels are not.\n- One bed\n"
+    pipeline = pipeline_of(tmp_path, {"room.md": room})
+
+    assert pipeline.ask("What is not included in the guest room?").kind == "span"

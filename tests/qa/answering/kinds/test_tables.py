@@ -156,6 +156,23 @@ def test_an_author_is_not_all_the_maintainers(tmp_path: Path) -> None:
     assert asked(pipeline, "who maintains the command line?").text == "Tom Reed"
 
 
+@pytest.mark.parametrize(
+    ("question", "certainty"),
+    [
+        ("price of the HX-40S", "sure"),
+        ("price of the stainless HX-40S", "sure"),
+        ("price of the stainless HX-40S repair", "likely"),
+    ],
+)
+def test_a_sure_reader_of_a_cell_that_lacks_a_word_is_doubted(
+    pipeline: Pipeline, question: str, certainty: str
+) -> None:
+    answer = asked(pipeline, question, {"€3,760": 9.0})
+
+    assert (answer.text, answer.certainty) == ("€3,760", certainty)
+    assert len(answer.doubts) == (certainty == "likely")
+
+
 def test_a_strict_question_gets_sure_cells_alone(pipeline: Pipeline) -> None:
     strict = Pipeline(
         pipeline.snapshot, pipeline._retriever, FixedReader({}), pipeline.policy, top_k=5
@@ -173,6 +190,42 @@ def test_rows_that_hold_the_words_are_counted_and_quoted(pipeline: Pipeline) -> 
 
 def test_what_no_table_holds_is_not_counted(pipeline: Pipeline) -> None:
     assert not asked(pipeline, "how many printers are broken").spans
+
+
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        ("What is the budget of the pier repair?", "€512,000"),
+        ("When will the pier repair be finished?", "20 November 2026"),
+        ("What was the budget of the pier repair originally?", None),
+    ],
+)
+def test_of_reports_that_follow_one_another_the_newest_answers(
+    tmp_path: Path, question: str, cell: str | None
+) -> None:
+    reports = {
+        "pier.txt": (
+            "PIER REPAIR, FIRST REPORT\n5 November 2025\n\nFirm: Ashgrove\nBudget: €486,000\n"
+            "Finish: 30 September 2026\n"
+        ),
+        "second report.txt": (
+            "PIER REPAIR, SECOND REPORT\n7 May 2026\n\nFirm: Ashgrove\nBudget: €512,000\n"
+            "Finish: 20 November 2026\n"
+        ),
+    }
+
+    assert asked(pipeline_of(tmp_path, reports), question).text == cell
+
+
+def test_rows_below_a_heading_are_not_what_the_document_is_about(tmp_path: Path) -> None:
+    guide = (
+        "# Harbour berths: guide for staff\n\nThere are 18 berths.\n\n## Wardens\n\n"
+        "| Warden | Days |\n|---|---|\n| Ann Lee | Monday |\n| Bob Ray | Tuesday |\n"
+    )
+    pipeline = pipeline_of(tmp_path, {"guide.md": guide})
+
+    assert asked(pipeline, "how many berths are there in the harbour", {"18": 9.0}).text == "18"
+    assert len(asked(pipeline, "how many wardens are there").spans) == 2
 
 
 STATES, PRESENT = ["waiting", "running", "done", "failed"], ["Ivo Lund", "Mia Kerr", "Dr. Jan Holt"]

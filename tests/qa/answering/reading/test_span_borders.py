@@ -15,6 +15,7 @@ from qa.answering.reading.span_borders import (
     segments,
     with_other_items,
     without_contrast,
+    without_old_value,
 )
 
 ROW = "Shift: Late; From: 13:00; To: 21:12; Break: 30 minutes"
@@ -152,6 +153,25 @@ def test_a_span_ends_before_what_it_is_contrasted_with(quote: str, kept: str) ->
     text = f"Use {quote}."
 
     start, end = without_contrast(text, 4, 4 + len(quote))
+
+    assert text[start:end] == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "kept"),
+    [
+        ("The fee goes up from €11.40 to €12 a week.", "€11.40 to €12 a week", "€12 a week"),
+        ("It was raised for boats from\n4 to 5 euros.", "4 to 5 euros", "5 euros"),
+        ("The limit fell from 30 days to 20 days.", "30 days to 20 days", "20 days"),
+        ("It is open from 7 am to 9 pm.", "7 am to 9 pm", "7 am to 9 pm"),
+        ("Prices rose. Open from 7 to 9.", "7 to 9", "7 to 9"),
+        ("It rose from 4 euros to a high.", "4 euros to a high", "4 euros to a high"),
+    ],
+)
+def test_a_span_begins_behind_the_value_before_a_change(text: str, span: str, kept: str) -> None:
+    at = text.index(span)
+
+    start, end = without_old_value(text, at, at + len(span))
 
     assert text[start:end] == kept
 
