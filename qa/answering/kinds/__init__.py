@@ -38,10 +38,11 @@ _KINDS = (
     replies.answer,
     tables.answer,
     counts.answer,
-    lists.answer,
     commands.answer,
+    lists.answer,
 )
-"""Kinds in the order in which they are tried: a comparison may look like two questions."""
+"""Kinds in the order in which they are tried: a comparison may look like two questions, and
+commands are named by all words of a question, a list by many."""
 
 
 def answer_by_kind(context: QuestionContext) -> KindAnswer | None:

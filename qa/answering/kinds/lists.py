@@ -40,6 +40,8 @@ PROSE_COVERAGE = 0.75
 SURE_COVERAGE = 0.99
 """The same for a list that is surely meant; and its heading or lead alone must hold most."""
 _NAMED = 0.6
+_OF_STEP = 0.5
+"""The share that counts as named of a single step: it is never surely all that is to be done."""
 _SURE_TERMS = 2
 """Words of a question of which a list is surely meant: one says little."""
 _LONGEST = 3000
@@ -181,6 +183,9 @@ def asked_terms(question: str, passages: SearchedPassages) -> Weights:
     terms = dict.fromkeys(analyse(question))
     for one, other in pairwise(_WORD.findall(question.lower())):
         [joined, *_] = analyse(one + other) or [""]
+        # "do I" asks, and is no DOI.
+        if {one, other} <= STOP_WORDS:
+            continue
         if len(passages.rows_with_all([joined])):
             parts = {*analyse(one), *analyse(other)}
             terms = {term: None for term in (*terms, joined) if term not in parts}
@@ -246,11 +251,30 @@ def _scored(
         return None
     name = " ".join((*block.headings, lead, columns, names_of(passage)))
     found = _score(terms, name, text[block.start : block.end], passage)
+    step = _step(text, block, terms) if wanted == "steps" and found.named < _NAMED else None
+    if step is not None:
+        score = 1.0 - _PER_RANK * (passage.rank - 1)
+        return replace(
+            found, block=block, ranges=(step,), score=score, coverage=1.0, named=_OF_STEP
+        )
     near = " ".join((*block.headings[-1:], lead, columns))
     bonus = _HEAD_BONUS if heads & same_attribute(heads, name_terms(near)) else 0.0
     if wanted == "steps":
         bonus += _NUMBERED if block.numbered else -_NUMBERED
     return replace(found, block=block, ranges=ranges, score=found.score + bonus)
+
+
+def _step(text: str, block: Block, terms: Weights) -> TextRange | None:
+    """Return the only step that tells to do what is asked, None if there is none.
+
+    It opens with the question's verb and holds its other words: "Promote the replica: run ...".
+    """
+    first = next(iter(terms))
+    steps = [(entry, analyse(text[slice(*entry.content)])) for entry in block.entries]
+    found = [
+        entry.span for entry, held in steps if held[:1] == [first] and terms.keys() <= set(held)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _may_be_whole(text: str, block: Block, lead: str, asked: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,20 @@ def test_the_steps_under_the_heading_are_quoted_whole(pipeline: Pipeline) -> Non
     assert answer.kind == "steps"
     assert answer.text == "1. Drain the pump.\n2. Open the casing.\n3. Press in the new seal."
     assert answer.citations[0].heading == "Pump manual › Changing the seal"
+
+
+def test_a_step_that_is_what_is_asked_is_quoted_alone(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "How do I put a padlock on the switch?")
+
+    assert (answer.text, answer.certainty) == ("2. Put a padlock on the switch.", "likely")
+
+
+def test_the_words_of_asking_are_not_joined(tmp_path: Path) -> None:
+    """Of "do I" no DOI is made, where a text has one."""
+    files = FILES | {"cite.md": "# Cite us\n\nThe DOI is 10.1000/17.\n"}
+    answer = asked(pipeline_of(tmp_path, files), "How do I change the seal of a pump?")
+
+    assert (answer.kind, answer.certainty) == ("steps", "sure")
 
 
 def test_another_question_gets_the_steps_of_another_heading(pipeline: Pipeline) -> None:
