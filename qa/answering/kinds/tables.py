@@ -54,6 +54,12 @@ _ASKING = frozenset(
         "says show shows read need needs take takes took taken made make"
     )
 )
+_CURRENT = regex.compile(
+    r"(?<!\b(?:is|are|was|were|be)\s)\bcurrent(?=\s+(?:do|does|did|is|of|for|at|has|have|can|may|in"
+    r"|through|rating|draw|consumption)\b|\s*$)",
+    regex.IGNORECASE,
+)
+"""The noun, which is an attribute: "what output current does it have?", not "the current price"."""
 _MUST_BE_NAMED = frozenset({"phone", "email", "person", "place", "date"})
 """Types that many texts seem to have: the name of the column must speak of them."""
 _HOW_MUCH_IS = regex.compile(
@@ -180,7 +186,8 @@ def asked_of(question: str) -> Asked | None:
     text = reader_question(question)
     for phrase, word in _PHRASES:
         text = phrase.sub(word, text)
-    terms = exact_terms(text) - _ASKING
+    asking = _ASKING - {"current"} if _CURRENT.search(text) else _ASKING
+    terms = exact_terms(text) - asking
     wanted = asked_type(text)
     if wanted is None and _HOW_MUCH_IS.match(text):
         wanted = "money"

@@ -44,6 +44,7 @@ FILES = {
         "# Label printer\n\n## Exit codes\n\n- 0: all is printed\n- **3**: no printer found\n\n"
         "## Steps\n\n1. Ink: fill it in.\n2. Paper: put it in.\n"
     ),
+    "supplies.csv": ("Model,Output voltage,Output current\nPSX-60,24 V,2.5 A\nPSX-240,48 V,10 A\n"),
     "tickets.csv": "Item,Adult,Child under 14\nDay ticket,14.50 €,8.00 €\nShoes,4.50 €,3.00 €\n",
     "contacts.csv": (
         "Name,Role,Phone,E-mail\nXimena Falkirk,Head of routes,201 15,ximena@hall.example\n"
@@ -78,6 +79,8 @@ def asked(pipeline: Pipeline, question: str, found: Mapping[str, float] | None =
         ("How much is the HX-40?", "€2,395"),
         ("price of the stainless HX-40", "€3,760"),
         ("lead time of the HX-40S", "6 weeks"),
+        ("What output current does the PSX-240 have?", "10 A"),
+        ("What is the current price of the HX-40?", "€2,395"),
         ("the pump says E07", "Power too low"),
         ("E07, what now?", "Fill the pump"),
         ("who is the primary on november 16", "Ruben Sato"),
