@@ -19,7 +19,7 @@ from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
 from qa.answer import AnswerSpan, Certainty, Kind
 from qa.answering.answer_types import type_agreement
-from qa.answering.kinds.attributes import name_terms, same_attribute
+from qa.answering.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column

@@ -15,8 +15,7 @@ import regex
 from index.document import TextRange
 from index.search.bm25 import analyse
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
-from qa.answering.features import missing_names
-from qa.answering.kinds.attributes import (
+from qa.answering.attributes import (
     exact_terms,
     is_attribute,
     name_terms,
@@ -26,6 +25,7 @@ from qa.answering.kinds.attributes import (
     short_days,
     typed_share,
 )
+from qa.answering.features import missing_names
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, Grid, grids
 from qa.answering.kinds.lists import wanted_of

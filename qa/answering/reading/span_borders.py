@@ -152,6 +152,22 @@ def segments(text: str, sentences: Iterable[TextRange] = ()) -> NDArray[np.int32
     return np.cumsum(borders, dtype=np.int32)
 
 
+def columns_of(text: str, quote: str) -> tuple[str, ...]:
+    """Return the names of the columns whose cells hold a quote, in the rows of a rendered text."""
+    found = []
+    for row in _ROW.finditer(text):
+        borders = list(_CELL_BORDER.finditer(text, *row.span()))
+        # A name comes before its cell, the mark between two cells before a name.
+        names = [border for border in borders if border.group().endswith(": ")]
+        ends = [*(name.start() for name in names[1:]), row.end()]
+        found += [
+            name.group()[:-2]
+            for name, end in zip(names, ends, strict=True)
+            if quote in text[name.end() : end]
+        ]
+    return tuple(found)
+
+
 def completed(text: str, start: int, end: int) -> TextRange:
     """Return a span with the bracket or inline code that it cuts, and the examples of a vague noun.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.answer import Answer
-from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
+from qa.answering.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.pipeline import Pipeline
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
