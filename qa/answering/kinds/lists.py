@@ -96,6 +96,10 @@ _PERSON_FIRST = regex.compile(
 )
 """Beginning of an item that is a person, also behind a role: "Chair: Anna Berg"."""
 _PRESENT = regex.compile(_TAKES_PART, regex.IGNORECASE)
+_VERSION_WORD = regex.compile(r"\b(?:version|release) (?=v?\d)", regex.IGNORECASE)
+"""A word before the number of a version, which a changelog leaves out."""
+_NAME_OF = regex.compile(r"[ _-]?(?:name|id|no\.?|number)s?$", regex.IGNORECASE)
+"""The end of a column's name that says that it names things: of "hostname", "customer_id"."""
 _PERSONS = set(analyse("name person who member employee"))
 """Names of the columns of those whom a question asks for."""
 _ASKING = frozenset(
@@ -180,11 +184,12 @@ def asked_terms(question: str, passages: SearchedPassages) -> Weights:
     """
     if _WHO.match(question):
         question = _PRESENT.sub("", question)
+    question = _VERSION_WORD.sub("", question)
     terms = dict.fromkeys(analyse(question))
     for one, other in pairwise(_WORD.findall(question.lower())):
         [joined, *_] = analyse(one + other) or [""]
-        # "do I" asks, and is no DOI.
-        if {one, other} <= STOP_WORDS:
+        # "do I" asks, and is no DOI; the end of 4.0.0 is no 00.
+        if {one, other} <= STOP_WORDS or (one.isdigit() and other.isdigit()):
             continue
         if len(passages.rows_with_all([joined])):
             parts = {*analyse(one), *analyse(other)}
@@ -240,17 +245,21 @@ def _scored(
     passage: RetrievedChunk,
 ) -> _Scored | None:
     """Return how well a list fits the question, None if it holds nothing to quote."""
-    column = _column(text, block, set(terms), heads) if block.kind in {"table", "pairs"} else None
+    is_table = block.kind in {"table", "pairs"}
+    column = _column(text, block, set(terms), heads, names_of(passage)) if is_table else None
     if wanted == "steps" and block.kind != "list":
         return None
     if block.kind == "table" and column is None:
         return None
     lead = _lead(text, block)
     ranges, columns = column or (_whole(text, block, lead, set(terms) | heads), "")
-    if not ranges:
-        return None
     name = " ".join((*block.headings, lead, columns, names_of(passage)))
     found = _score(terms, name, text[block.start : block.end], passage)
+    if not ranges and block.kind == "list" and found.named >= SURE_COVERAGE:
+        # Of an only item the words over it must say all that is asked.
+        ranges = tuple(entry.span for entry in block.entries)
+    if not ranges:
+        return None
     step = _step(text, block, terms) if wanted == "steps" and found.named < _NAMED else None
     if step is not None:
         score = 1.0 - _PER_RANK * (passage.rank - 1)
@@ -369,18 +378,19 @@ def _whole(text: str, block: Block, lead: str, asked: set[str]) -> tuple[TextRan
 
 
 def _column(
-    text: str, block: Block, terms: set[str], heads: set[str]
+    text: str, block: Block, terms: set[str], heads: set[str], document: str
 ) -> tuple[tuple[TextRange, ...], str] | None:
     """Return the cells of the column that a question asks for, with the names of all columns.
 
-    Rows that hold further words of the question go before those that do not.
+    Rows that hold further words of the question, which neither headings nor the name of the
+    `document` hold, go before those that do not.
     """
     rows = _rows(text, block)
     names = list(dict.fromkeys(cell.name for _, row in rows for cell in row))
     name = _asked_column(names, terms, heads, block, [row for _, row in rows])
     if name is None:
         return None
-    rest = terms - set(analyse(" ".join((*names, *block.headings))))
+    rest = terms - set(analyse(" ".join((*names, *block.headings, document))))
     found = [
         (_held(row, rest), span) for entry, row in rows for span in _spans_of(entry, row, name)
     ]
@@ -410,6 +420,11 @@ def _spans_of(entry: Entry, row: Sequence[Cell], name: str) -> list[TextRange]:
     return [entry.span if is_labelled else cell.span for cell in row if cell.name == name]
 
 
+def _nouns(name: str) -> set[str]:
+    """Return the index terms of a column's name: a hostname is that of a host."""
+    return {*analyse(name), *analyse(_NAME_OF.sub("", name))}
+
+
 def _asked_column(
     names: Sequence[str],
     terms: set[str],
@@ -422,7 +437,7 @@ def _asked_column(
     It is named by the noun that a list is wanted of; else it is what the rows are about, where the
     words over the table name them ("which alarms"), or the first column that the question names.
     """
-    by_noun = next((each for each in names if heads & set(analyse(each))), None)
+    by_noun = next((each for each in names if heads & _nouns(each)), None)
     if by_noun is not None:
         return by_noun
     by_word = next((each for each in names if terms & set(analyse(each))), None)

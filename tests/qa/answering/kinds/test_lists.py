@@ -49,6 +49,15 @@ FILES = {
         "# Recall of ropes of lot TX-881\n\nDo this today:\n\n1. Look at the label.\n"
         "2. Put them in the blue crate.\n"
     ),
+    "jetty_hosts.csv": (
+        "hostname,owner,os\nkestrel,Jo Abara,Debian 12\nmerlin,Oskar Lind,Debian 12\n"
+        "osprey,Jo Abara,Ubuntu 24\n"
+    ),
+    "harbour-migration.csv": "Phase,Date\nTest migration,12 May\nTraining,2 June\n",
+    "gate_changelog.md": (
+        "# Gate changes\n\n## [4.0.0]\n\n"
+        "### Changed\n\n- Doors.\n- Keys.\n\n### Removed\n\n- The bell.\n"
+    ),
     "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
 }
 
@@ -111,6 +120,20 @@ def test_the_words_of_asking_are_not_joined(tmp_path: Path) -> None:
     answer = asked(pipeline_of(tmp_path, files), "How do I change the seal of a pump?")
 
     assert (answer.kind, answer.certainty) == ("steps", "sure")
+
+
+@pytest.mark.parametrize(
+    ("question", "items"),
+    [
+        ("Which hosts does Jo Abara own?", ["kestrel", "osprey"]),
+        ("List the phases of the migration", ["Test migration", "Training"]),
+        ("What was removed in version 4.0.0 of the gate?", ["- The bell."]),
+    ],
+)
+def test_columns_and_single_items_that_are_named(
+    pipeline: Pipeline, question: str, items: list[str]
+) -> None:
+    assert [span.text for span in asked(pipeline, question).spans] == items
 
 
 def test_another_question_gets_the_steps_of_another_heading(pipeline: Pipeline) -> None:
