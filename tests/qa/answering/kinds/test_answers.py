@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,14 @@ def test_documents_are_listed_each_with_a_quote(
     assert (answer.kind, answer.certainty, answer.refusal) == ("documents", "sure", None)
     assert set(uris(answer)) == expected
     assert len(answer.spans) == len(expected)
+
+
+def test_mails_are_documents_of_their_format(tmp_path: Path) -> None:
+    mail = "From: Ann Lee <ann@harbour.example>\nSubject: Berth 7\n\nBerth 7 is free.\n"
+    pipeline = pipeline_of(tmp_path, FILES | {"berth.eml": mail})
+
+    assert uris(asked(pipeline, "Which mails are from Ann Lee?")) == ["berth.eml"]
+    assert uris(asked(pipeline, "Which mails mention the berth?")) == ["berth.eml"]
 
 
 @pytest.mark.parametrize(
