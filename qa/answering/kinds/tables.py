@@ -60,6 +60,9 @@ _CURRENT = regex.compile(
     regex.IGNORECASE,
 )
 """The noun, which is an attribute: "what output current does it have?", not "the current price"."""
+_FUTURE = regex.compile(r"\bwhen(?:'s| is| are)? .*\b(?:due|going to)\b|\bwill\b|\bnext\b", regex.I)
+_PAST = regex.compile(r"(?<!\p{L})(?:last|latest|previous|previously|former)(?!\p{L})", regex.I)
+"""Words of a question for what is to come, and of a column for what was: "last_patched"."""
 _MUST_BE_NAMED = frozenset({"phone", "email", "person", "place", "date"})
 """Types that many texts seem to have: the name of the column must speak of them."""
 _HOW_MUCH_IS = regex.compile(
@@ -371,6 +374,8 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
 
     A count is a number in digits: neither "none" nor a code.
     """
+    if _FUTURE.search(asked.text) and _PAST.search(cell.name) and not _PAST.search(asked.text):
+        return False
     own = exact_terms(cell.text)
     # "How many Nm" is answered by "135 Nm": a unit beside a number repeats nothing.
     repeated = {term for term in own & asked.terms if not _UNIT_OF.search(cell.text)}

@@ -44,6 +44,7 @@ FILES = {
         "# Label printer\n\n## Exit codes\n\n- 0: all is printed\n- **3**: no printer found\n\n"
         "## Steps\n\n1. Ink: fill it in.\n2. Paper: put it in.\n"
     ),
+    "servers.csv": "Server,Memory,last_patched\nsnipe,128 GB,2026-09-14\nruff,64 GB,2026-10-03\n",
     "supplies.csv": ("Model,Output voltage,Output current\nPSX-60,24 V,2.5 A\nPSX-240,48 V,10 A\n"),
     "tickets.csv": "Item,Adult,Child under 14\nDay ticket,14.50 €,8.00 €\nShoes,4.50 €,3.00 €\n",
     "contacts.csv": (
@@ -81,6 +82,7 @@ def asked(pipeline: Pipeline, question: str, found: Mapping[str, float] | None =
         ("lead time of the HX-40S", "6 weeks"),
         ("What output current does the PSX-240 have?", "10 A"),
         ("What is the current price of the HX-40?", "€2,395"),
+        ("When was snipe last patched?", "2026-09-14"),
         ("the pump says E07", "Power too low"),
         ("E07, what now?", "Fill the pump"),
         ("who is the primary on november 16", "Ruben Sato"),
@@ -137,6 +139,7 @@ def test_a_surer_reader_gives_way_to_the_cell_of_the_asked_type(
     "question",
     [
         "How much is the HX-80?",
+        "When will snipe be patched?",
         "When does the late shift start?",
         "what does E99 mean",
         "who is the primary on december 16",
