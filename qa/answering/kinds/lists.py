@@ -98,6 +98,8 @@ _PERSON_FIRST = regex.compile(
 _PRESENT = regex.compile(_TAKES_PART, regex.IGNORECASE)
 _VERSION_WORD = regex.compile(r"\b(?:version|release) (?=v?\d)", regex.IGNORECASE)
 """A word before the number of a version, which a changelog leaves out."""
+_DOTTED = regex.compile(r"\d+(?:\.\d+)+")
+"""A version's number, or that of a section."""
 _NAME_OF = regex.compile(r"[ _-]?(?:name|id|no\.?|number)s?$", regex.IGNORECASE)
 """The end of a column's name that says that it names things: of "hostname", "customer_id"."""
 _PERSONS = set(analyse("name person who member employee"))
@@ -255,7 +257,7 @@ def _scored(
     ranges, columns = column or (_whole(text, block, lead, set(terms) | heads), "")
     name = " ".join((*block.headings, lead, columns, names_of(passage)))
     found = _score(terms, name, text[block.start : block.end], passage)
-    if not ranges and block.kind == "list" and found.named >= SURE_COVERAGE:
+    if wanted == "items" and not ranges and block.kind == "list" and found.named >= SURE_COVERAGE:
         # Of an only item the words over it must say all that is asked.
         ranges = tuple(entry.span for entry in block.entries)
     if not ranges:
@@ -276,8 +278,11 @@ def _scored(
 def _step(text: str, block: Block, terms: Weights) -> TextRange | None:
     """Return the only step that tells to do what is asked, None if there is none.
 
-    It opens with the question's verb and holds its other words: "Promote the replica: run ...".
+    It opens with the question's verb and holds its other words: "Promote the replica: run ...". One
+    word is no verb with what is done: "what should I do if there is a fire?".
     """
+    if len(terms) < _SURE_TERMS:
+        return None
     first = next(iter(terms))
     steps = [(entry, analyse(text[slice(*entry.content)])) for entry in block.entries]
     found = [
@@ -315,6 +320,9 @@ def _score(terms: Weights, name: str, inside: str, passage: RetrievedChunk) -> _
     named_terms = same_attribute(asked, name_terms(name) | _joined(name))
     named = _weight(named_terms, terms) / total
     held = (asked & _joined(inside)) - named_terms
+    if any(_DOTTED.fullmatch(term) for term in asked - named_terms - held):
+        # What a list says of another version is no answer.
+        return _Scored(passage.chunk.document_id, Block(0, 0, ()), (), 0.0, 0.0, 0.0)
     coverage = named + _IN_ITEMS * _weight(held, terms) / total
     score = coverage - _PER_RANK * (passage.rank - 1)
     document_id = passage.chunk.document_id

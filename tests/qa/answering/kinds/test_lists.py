@@ -58,6 +58,10 @@ FILES = {
         "# Gate changes\n\n## [4.0.0]\n\n"
         "### Changed\n\n- Doors.\n- Keys.\n\n### Removed\n\n- The bell.\n"
     ),
+    "alarm.md": (
+        "# Fire\n\nIn case of fire:\n\n- Save people.\n- Close doors.\n\n"
+        "## Staff\n\n- Fire warden: Jo Abara\n- Deputy: Oskar Lind\n"
+    ),
     "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
 }
 
@@ -112,6 +116,14 @@ def test_a_step_that_is_what_is_asked_is_quoted_alone(pipeline: Pipeline) -> Non
     answer = asked(pipeline, "How do I put a padlock on the switch?")
 
     assert (answer.text, answer.certainty) == ("2. Put a padlock on the switch.", "likely")
+
+
+def test_one_word_names_no_step(pipeline: Pipeline) -> None:
+    assert "Save" in (asked(pipeline, "What should I do if there is a fire?").text or "")
+
+
+def test_a_list_of_another_version_is_none(pipeline: Pipeline) -> None:
+    assert not asked(pipeline, "What was removed in version 3.2 of the gate?").spans
 
 
 def test_the_words_of_asking_are_not_joined(tmp_path: Path) -> None:
