@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.answer import Answer
-from qa.answering.attributes import exact_terms, name_terms, same_attribute
+from qa.answering.attributes import exact_terms, name_terms, same_attribute, short_days
 from qa.answering.pipeline import Pipeline
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
@@ -220,6 +220,10 @@ def test_codes_and_days_are_one_term_each() -> None:
     assert exact_terms("the HX-40S") == {"hx40s"}
     assert exact_terms("19-23 Oct") >= {"day10-19", "day10-21", "day10-23"}
     assert exact_terms("November 16") == exact_terms("2026-11-16")
+
+
+def test_days_have_the_short_names_of_english_months() -> None:
+    assert short_days("the 19th of October and 5 December") == "19 oct 5 dec"
 
 
 def test_questions_and_columns_share_attributes() -> None:
