@@ -11,7 +11,8 @@ import regex
 
 from index.document import Block, TextRange
 from index.text.sentences import sentence_spans
-from qa.answering.kinds.context import KindAnswer, QuestionContext
+from qa.answer import AnswerSpan
+from qa.answering.kinds.context import CONFIDENCE, KindAnswer, QuestionContext
 from qa.answering.kinds.grids import retrieved_blocks
 from qa.answering.question import reader_question
 
@@ -33,29 +34,44 @@ def answer(context: QuestionContext) -> KindAnswer | None:
         return None
     describes = regex.compile(
         rf"[\s*`_•-]*?(?i:the |with )?(?i:{_NOUN} )?[*`_]*(?<![\w-]){regex.escape(match['option'])}"
-        rf"(?![\w-])[^\s]*(?: [_A-Z]+_?)?(?: {_NOUN})?:*"
+        rf"(?![\w-])\S*(?: _?[A-Z]+_?(?=[`*:]))?[*`_]*(?: {_NOUN})?:*"
     )
     command = (match["of"] or "").casefold()
     for passage, text, block in retrieved_blocks(context, [context.question], _BLOCKS):
         if command not in text.casefold():
             continue
-        for span in _statements(text, block):
-            opening = describes.match(text, *span)
-            if opening and len(text[opening.end() : span[1]].split()) >= _LEAST_WORDS:
-                quote = context.quote(passage.chunk.document_id, span, "likely", block.heading)
-                return KindAnswer("span", (quote,))
+        for statement, content in _statements(text, block):
+            opening = describes.match(text, *statement)
+            if opening is None:
+                continue
+            is_label = opening.group().endswith(":")
+            meaning = (opening.end(), statement[1]) if is_label else content
+            if len(text[max(opening.end(), meaning[0]) : meaning[1]].split()) >= _LEAST_WORDS:
+                quote = _first_sentence(text, meaning)
+                citation = context.citer.cite(
+                    passage.chunk.document_id, quote, statement, block.heading
+                )
+                span = AnswerSpan(citation.quote, CONFIDENCE["likely"], citation, (), "likely")
+                return KindAnswer("span", (span,))
     return None
 
 
-def _statements(text: str, block: Block) -> Iterator[TextRange]:
-    """Yield the items of a list or the pairs of a block, else the sentences of its units.
+def _statements(text: str, block: Block) -> Iterator[tuple[TextRange, TextRange]]:
+    """Yield the items, pairs or units of a block, then further sentences, with what each says.
 
-    A paragraph that opens with the option is about nothing else: it comes whole first.
+    A pair says its value, the others what they are.
     """
     if block.entries:
-        yield from (entry.span for entry in block.entries)
+        is_pairs = block.kind == "pairs"
+        yield from ((each.span, each.content if is_pairs else each.span) for each in block.entries)
         return
-    yield from block.units
+    yield from ((unit, unit) for unit in block.units)
     for start, end in block.units:
         for first, last in sentence_spans(text[start:end])[1:]:
-            yield start + first, start + last
+            yield ((start + first, start + last),) * 2
+
+
+def _first_sentence(text: str, span: TextRange) -> TextRange:
+    """Return the range of the first sentence of a range."""
+    first, last = sentence_spans(text[slice(*span)])[0]
+    return span[0] + first, span[0] + last
