@@ -73,7 +73,7 @@ KINDS = {
             "sheet",
             (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
             ("python-calamine",),
-            revision=1,
+            revision=2,
             is_table=True,
         ),
         Kind("csv", (".csv", ".tsv"), ("clevercsv",), is_table=True),

@@ -40,7 +40,7 @@ from index.store.file_records import FileRecord
 from index.text.unseen import joined_remarks
 from index.wording import listed
 
-RECIPE = 12
+RECIPE = 13
 """Version of the steps up to the analysed chunks.
 
 It is raised when loading, chunking or analysing gives another result, so that unchanged files are

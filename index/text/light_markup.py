@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from index.document import Block, TextRange
+from index.text import asciidoc_blocks
 from index.text.metadata import day_in
 from index.text.outline import Heading, Outline, outlined
 from index.text.source_tables import latex_tables, simple_table
@@ -183,9 +184,10 @@ _ADOC_MARK = regex.compile(r"\[[^\]\n]*\][ \t]*|<<<[ \t]*|(?:include|image|video
 def asciidoc_structure(text: str) -> Structure:
     """Return the blocks of AsciiDoc under its section titles."""
     outline = Outline()
+    lines = _lines(text)
     listing: tuple[str, int] | None = None
     comment: int | None = None
-    for start, end in _lines(text):
+    for start, end in lines:
         line = text[start:end]
         if comment is not None:
             outline.hidden.append((start, end))
@@ -204,7 +206,23 @@ def asciidoc_structure(text: str) -> Structure:
             listing = (mark, end + 1)
         else:
             _read_asciidoc_line(outline, line, start, end)
+    blocks = (*asciidoc_blocks.numbered_lists(text, lines), *asciidoc_blocks.tables(text, lines))
+    outline.tables += [block for block in blocks if not _is_in_listing(block, outline)]
+    outline.hidden = [each for each in outline.hidden if not _is_in_steps(text, each, outline)]
     return outlined(text, outline)
+
+
+def _is_in_steps(text: str, mark: TextRange, outline: Outline) -> bool:
+    """Return True if a hidden mark only attaches a listing to a step, which it must not cut off."""
+    return asciidoc_blocks.attaches(text[slice(*mark)]) and any(
+        block.numbered and block.start < mark[0] < block.end for block in outline.tables
+    )
+
+
+def _is_in_listing(block: Block, outline: Outline) -> bool:
+    """Return True if a block begins in a listing or a comment, which only shows the markup."""
+    unread = (*outline.code, *outline.hidden)
+    return any(start <= block.start < end for start, end in unread)
 
 
 def _read_asciidoc_line(outline: Outline, line: str, start: int, end: int) -> None:
@@ -220,8 +238,16 @@ def _read_asciidoc_line(outline: Outline, line: str, start: int, end: int) -> No
         outline.hidden.append((start, end))
         if attribute["name"] in {"revdate", "date"}:
             outline.date = outline.date or day_in(attribute["value"])
-    elif line.startswith("//") or _ADOC_FENCE.fullmatch(line) or _ADOC_MARK.fullmatch(line):
+    elif _is_asciidoc_mark(line):
         outline.hidden.append((start, end))
+
+
+def _is_asciidoc_mark(line: str) -> bool:
+    return (
+        line.startswith("//")
+        or line.rstrip() == "+"
+        or any(mark.fullmatch(line) for mark in (_ADOC_FENCE, _ADOC_MARK))
+    )
 
 
 # Org

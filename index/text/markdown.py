@@ -17,7 +17,7 @@ from index.rendering import cells
 from index.text.html_tables import has_text, html_tables
 from index.text.lines import line_ranges
 from index.text.metadata import front_matter, toml_front_matter
-from index.text.structure import Structure, are_pairs, with_leads
+from index.text.structure import Structure, are_pairs, with_interrupted_lists, with_leads
 from index.text.unseen import blanked, visible_blocks
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class _MarkdownWalk:
             )
             for index, block in enumerate(self.blocks)
         ]
-        return with_leads(self.text, blocks)
+        return with_leads(self.text, with_interrupted_lists(self.text, blocks))
 
     def _visit_inline(self, content: str) -> None:
         """Take in text: only that of headings and column names is needed."""

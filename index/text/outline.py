@@ -30,8 +30,8 @@ class Heading:
 class Outline:
     """Outline that the markup of a text gives.
 
-    `hidden` are comments and marks, `code` the contents of listings, `tables` those that the markup
-    shows, without headings. Ranges do not overlap; each list ascends.
+    `hidden` are comments and marks, `code` the contents of listings, `tables` the tables and
+    lists that the markup shows, without headings. Ranges do not overlap; each list ascends.
     """
 
     headings: list[Heading] = field(default_factory=list)

@@ -26,6 +26,9 @@ LABEL_WORDS = 4
 """Most words of a label."""
 WITHOUT_LEAD = frozenset({"heading", "paragraph"})
 """Kinds of blocks that no sentence leads in to."""
+_BETWEEN = frozenset({"code", "paragraph"})
+MOST_BETWEEN = 4
+"""Blocks between two items of one list."""
 _LABEL = regex.compile(r"\p{Lu}[^\d.,;!?|]{0,29}")
 
 
@@ -179,6 +182,48 @@ def with_typed_lists(text: str, blocks: Sequence[Block]) -> list[Block]:
         else:
             items.append((block, mark))
     return [*listed, *_typed_list(items)]
+
+
+def with_interrupted_lists(text: str, blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks, with numbered lists that go on behind code or a paragraph as one.
+
+    A listing that is not indented ends a list of Markdown, and "2." begins another one below it.
+    """
+    joined: list[Block] = []
+    for block in blocks:
+        at = len(joined) - 1
+        while at >= 0 and len(joined) - at <= MOST_BETWEEN and joined[at].kind in _BETWEEN:
+            at -= 1
+        if at >= 0 and _is_continued(text, joined[at], block):
+            joined[at:] = [_joined(joined[at], joined[at + 1 :], block)]
+        else:
+            joined.append(block)
+    return joined
+
+
+def _is_continued(text: str, before: Block, block: Block) -> bool:
+    """Return True if a numbered list begins with the number behind the last one of another."""
+    if not (before.numbered and block.numbered and before.headings == block.headings):
+        return False
+    if not (before.entries and block.entries):
+        return False
+    last, first = (
+        text[slice(*each.label)].strip(".) ") for each in (before.entries[-1], block.entries[0])
+    )
+    return last.isdecimal() and first.isdecimal() and int(first) == int(last) + 1
+
+
+def _joined(before: Block, between: Sequence[Block], block: Block) -> Block:
+    """Return two parts of a list as one; what stands between belongs to the item above it."""
+    label, (start, end) = before.entries[-1]
+    last = Entry(label, (start, between[-1].end if between else end))
+    inside = [unit for each in between for unit in each.units]
+    return replace(
+        before,
+        end=block.end,
+        units=(*before.units, *inside, *block.units),
+        entries=(*before.entries[:-1], last, *block.entries),
+    )
 
 
 def _typed_mark(text: str, block: Block) -> Mark | None:

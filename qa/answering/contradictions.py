@@ -1,7 +1,7 @@
 """Contradictions between a question and a passage: the one asks for what the other is not about.
 
-A reader takes the lead nurse for the deputy lead nurse and the west car park for the east one: all
-words but one agree.
+A reader takes the lead nurse for the deputy lead nurse, the west car park for the east one and the
+order number in a row for the price: all words but one agree.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import regex
 
 from index.search.bm25 import analyse
+from qa.answering.answer_types import asked_type, type_agreement
 from qa.answering.asked_roles import asked_roles
+from qa.answering.attributes import name_terms, names_type, same_attribute
 from qa.answering.reading.reader import Candidate
+from qa.answering.reading.span_borders import columns_of
 
 _OPPOSITES = (
     "north/south east/west northern/southern eastern/western summer/winter upper/lower "
@@ -30,11 +33,15 @@ _WORD = regex.compile(r"\p{L}+")
 def contradicts(question: str, candidate: Candidate) -> bool:
     """Return True if a candidate's passage is about something else than the question.
 
-    Its sentence names the opposite, or it lacks the post that is asked for.
+    Its sentence names the opposite, it lacks the post that is asked for, or its column is another.
     """
     chunk = candidate.passage.chunk
     near = " ".join((*chunk.headings, candidate.sentence_text))
-    return _names_opposite(question, near) or _lacks_post(question, chunk.embedded_text)
+    return (
+        _names_opposite(question, near)
+        or _lacks_post(question, chunk.embedded_text)
+        or _is_of_other_column(question, candidate)
+    )
 
 
 def _names_opposite(question: str, near: str) -> bool:
@@ -53,6 +60,19 @@ def _lacks_post(question: str, text: str) -> bool:
     stems = set(analyse(roles[-1])) if roles else set()
     ranks = _words(question) & _RANKS if _WHO.match(question) else frozenset()
     return not (stems <= set(analyse(text)) and ranks <= _words(text))
+
+
+def _is_of_other_column(question: str, candidate: Candidate) -> bool:
+    """Return True if a quote is a cell of no type that is asked for, in a column not asked for."""
+    wanted = asked_type(question)
+    if wanted is None or type_agreement(wanted, candidate.text) > 0:
+        return False
+    columns = columns_of(candidate.passage.chunk.rendering.text, candidate.text)
+    names = [name_terms(column) for column in columns]
+    asked = analyse(question)
+    return bool(names) and not any(
+        names_type(wanted, name) or same_attribute(asked, name) for name in names
+    )
 
 
 def _words(text: str) -> frozenset[str]:

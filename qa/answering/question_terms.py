@@ -27,6 +27,8 @@ _COUNTED = regex.compile(r"\p{L}+s|people|per|percent|of|in|to|and", regex.IGNOR
 """Words behind a number that counts something: "9 litres", not "error 418"."""
 _COUNTING = regex.compile(r"\p{N}+-\p{Ll}+")
 _NUMBER = regex.compile(r"\p{N}+(?:\.\p{N}+)*")
+_VERSION_DOTS = 2
+"""Dots from which a number is one of a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,11 @@ def _names(question: str) -> Iterator[str]:
 
 def _is_numbered(words: Sequence[str], at: int) -> bool:
     """Return True for a number that tells one thing of a kind from others: "error 418"."""
-    before = words[at - 1] if at else ""
+    before, word = words[at - 1] if at else "", words[at]
     behind = words[at + 1] if at + 1 < len(words) else ""
-    return _says_something(before) and _COUNTED.fullmatch(behind) is None
+    # "Version 4.3.0 of the gate" counts no gates.
+    counts = _COUNTED.fullmatch(behind) is not None and word.count(".") < _VERSION_DOTS
+    return _says_something(before) and not counts
 
 
 def _says_something(word: str) -> bool:
@@ -132,6 +136,9 @@ def _is_known(name: str, passages: SearchedPassages) -> bool:
     if name.isdigit():
         # A number is written with zeros before it, too: CN-0147.
         terms += [name.zfill(width) for width in (3, 4, 5)]
+    elif _NUMBER.fullmatch(name):
+        # So is a version with a letter: v4.3.0.
+        terms.append(f"v{name.replace('.', '')}")
     return not terms or any(len(passages.rows_with_all([term])) for term in terms)
 
 

@@ -81,6 +81,23 @@ _VERBS = frozenset(
     reach give use keep allow include show
     """.split()  # noqa: SIM905 - shorter
 )
+_CLASSES = tuple(
+    frozenset(each.split())
+    for each in (
+        "red orange amber yellow green blue purple pink brown black grey gray white",
+        "small medium large big",
+        "short long",
+        "left right middle",
+        "upper lower",
+        "front rear back",
+        "inner outer",
+        "early late",
+        "primary secondary",
+        "new old",
+        "weekly monthly quarterly yearly annual daily hourly nightly",
+    )
+)
+"""Adjectives of which a thing has one."""
 _YEAR = regex.compile(r"^(?:19|20)\d\d$")
 _VERSION = regex.compile(r"^v?\d+(?:\.\d+)+$|^v\d+$", regex.IGNORECASE)
 _QUARTER = regex.compile(r"^q[1-4]$", regex.IGNORECASE)
@@ -176,11 +193,26 @@ def _with_others(plain: str) -> Iterator[str]:
 
 
 def _with_variant(adjective: str, plain: str) -> Iterator[str]:
-    """Yield a question about a variant of what it asks about: "the stainless one"."""
+    """Yield a question about a variant of what it asks about: "the stainless one".
+
+    An adjective of the same class gives way to it: after "a green light", "a yellow one".
+    """
     parts = _parts(plain)
     for part in [each for each in parts if _shape(each.words) != "time"][::-1][:1]:
         end = plain[part.end :]
+        rivals = _rivals_of(adjective)
+        rival = next((word for word in part.words if word.lower() in rivals), None)
+        if rival is not None:
+            at = plain.index(rival, part.start)
+            yield f"{plain[:at]}{adjective}{plain[at + len(rival) :]}?"
+            continue
         yield f"{plain[: part.start]}{adjective} {plain[part.start : part.end]}{end}?"
+
+
+def _rivals_of(adjective: str) -> frozenset[str]:
+    """Return the words that cannot be said of one thing together with an adjective."""
+    classes = (each for each in _CLASSES if adjective.lower() in each)
+    return next(classes, frozenset()) - {adjective.lower()}
 
 
 def _without_one(fragment: str) -> str:

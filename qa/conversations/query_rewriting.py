@@ -104,6 +104,11 @@ _ANY_PRONOUN = regex.compile(
 _ASKS_OF_IT = regex.compile(
     rf"^\W*(?:{_WH}\s+)?{_AUXILIARY}\s+(?P<pronoun>it|they)\b", regex.IGNORECASE
 )
+_WHEN_IS = regex.compile(
+    r"^\W*(?:when|where) (?:is|are|was|were|will be) (?P<subject>(?:the|our|my|this|that) .+)$",
+    regex.IGNORECASE,
+)
+_IT = regex.compile(r"\bit\b", regex.IGNORECASE)
 _POINTS_BACK = regex.compile(
     r"\b(?:about|at|by|for|from|in|of|on|to|under|with) (?:it|them|this|that|those|these)\W*$",
     regex.IGNORECASE,
@@ -339,8 +344,12 @@ def _with_last_subject(question: str, asked: str) -> Iterator[str]:
     """Yield a question about "it" with the subject of the question for yes or no before it.
 
     Subjects follow subjects (parallelism: Kameyama 1986, "A property-sharing constraint in
-    centering").
+    centering"). Of "when is the training for Quill?" all behind the verb is one.
     """
+    event = _WHEN_IS.match(_full_form(asked))
+    if event:
+        replaced = _with_first_replaced(_IT, _unpunctuated(event["subject"]), question)
+        yield from [replaced] * (replaced != question)
     match, before = _ASKS_OF_IT.match(question), phrases(asked)
     if match and before and _YES_NO.match(asked):
         start, end = match.span("pronoun")

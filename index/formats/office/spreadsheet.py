@@ -26,7 +26,7 @@ from index.formats.office.xlsx_details import (
     cell_position,
     column_letters,
 )
-from index.formats.tables import is_numeric, table_lines
+from index.formats.tables import is_numeric, names_groups, table_lines
 from index.formats.text_builder import ExtractedText, TextBuilder
 from index.formats.zip_container import open_archive
 from index.text.encoding import decode
@@ -292,7 +292,8 @@ def _cell_texts(
 ) -> list[list[str]]:
     """Return the cells of a sheet as they are shown, without the empty rows and columns before.
 
-    A cell that is merged over several rows stands in each of them.
+    A cell that is merged over several rows stands in each of them; two rows that name columns and
+    groups of columns are one.
     """
     left = sheet.start[1] if sheet.start else 0
     rows = sheet.to_python(skip_empty_area=True)
@@ -301,6 +302,7 @@ def _cell_texts(
         for row, codes in zip(rows, formats, strict=False)
     ]
     _repeat_merged(sheet, texts)
+    _merge_group_names(sheet, texts)
     return texts
 
 
@@ -316,6 +318,36 @@ def _repeat_merged(sheet: python_calamine.CalamineSheet, texts: list[list[str]])
         for row in texts[first + 1 : last + 1]:
             if column < len(row):
                 row[column] = texts[first][column]
+
+
+def _merge_group_names(sheet: python_calamine.CalamineSheet, texts: list[list[str]]) -> None:
+    """Move each row that groups columns by merged cells into the row of names below it.
+
+    "Size" and "Used" below "Capacity" become "Capacity Size" and "Capacity Used".
+    """
+    top, left = sheet.start or (0, 0)
+    merged = [
+        (first_row - top, last_row - top, range(first - left, last - left + 1))
+        for (first_row, first), (last_row, last) in sheet.merged_cell_ranges or []
+    ]
+    for at in sorted({first for first, last, columns in merged if first == last}):
+        if not 0 <= at < len(texts) - 1:
+            continue
+        names, below = texts[at], texts[at + 1]
+        groups = {
+            column: columns[0]
+            for first, last, columns in merged
+            if first == last == at and len(columns) > 1 and columns[0] >= 0
+            for column in columns
+        }
+        reaching = {columns[0] for first, last, columns in merged if first <= at < last}
+        own = ["" if column in reaching else text.strip() for column, text in enumerate(below)]
+        if names_groups((column in groups, bool(text)) for column, text in enumerate(own)):
+            texts[at + 1] = [
+                f"{names[groups.get(column, column)]} {text}".strip()
+                for column, text in enumerate(own)
+            ]
+            texts[at] = [""] * len(names)
 
 
 def write_sheet(

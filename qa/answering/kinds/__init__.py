@@ -11,6 +11,7 @@ from qa.answering.kinds import (
     counts,
     lists,
     numbered,
+    options,
     parts,
     releases,
     replies,
@@ -33,15 +34,17 @@ _KINDS = (
     parts.answer,
     abbreviations.answer,
     numbered.answer,
+    options.answer,
     releases.answer,
     roles.answer,
     replies.answer,
     tables.answer,
     counts.answer,
-    lists.answer,
     commands.answer,
+    lists.answer,
 )
-"""Kinds in the order in which they are tried: a comparison may look like two questions."""
+"""Kinds in the order in which they are tried: a comparison may look like two questions, and
+commands are named by all words of a question, a list by many."""
 
 
 def answer_by_kind(context: QuestionContext) -> KindAnswer | None:

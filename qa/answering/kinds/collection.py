@@ -39,6 +39,12 @@ _ANY_DOCUMENT = frozenset(
     """.split()  # noqa: SIM905 - shorter
 )
 """Nouns that any document answers to."""
+_FORMATS = {
+    **dict.fromkeys(("mail", "email", "e-mail"), frozenset({"eml", "msg", "mbox"})),
+    **dict.fromkeys(("spreadsheet",), frozenset({"sheet", "csv"})),
+    **dict.fromkeys(("presentation", "slide"), frozenset({"pptx", "ppt"})),
+}
+"""Extractors of the documents that a noun speaks of, whatever their names are."""
 _SHOW = r"(?:(?:please |can you |could you )*(?:show|list|find|give|open|get)(?: me| us)? )?"
 _MENTION = (
     r"(?:mentions?|mentioned|contains?|talks? about|discuss(?:es)?|describes?|cites?|names?|covers?"
@@ -249,10 +255,13 @@ def _rows_holding(snapshot: Snapshot, terms: Sequence[str]) -> NDArray[np.int64]
 
 
 def _typed(documents: Sequence[DocumentInfo], noun: str | None) -> list[DocumentInfo]:
-    """Return the documents whose name holds a noun, or all if any document answers to it."""
+    """Return the documents whose format or name a noun speaks of, or all if any answers to it."""
     if noun is None or noun.lower().split()[-1] in _ANY_DOCUMENT:
         return list(documents)
-    return _named(documents, noun)
+    formats = _FORMATS.get(noun.lower().split()[-1].rstrip("s"), frozenset())
+    of_format = [info for info in documents if (info.extractor or "").partition("/")[0] in formats]
+    named = _named(documents, noun)
+    return of_format + [info for info in named if info not in of_format]
 
 
 def _named(documents: Sequence[DocumentInfo], words: str) -> list[DocumentInfo]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import regex
 
 from qa.answer import Answer, Part
-from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
+from qa.answering.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, grids, row_span, subject_column
 from qa.answering.kinds.parts import answer_of_parts

@@ -14,7 +14,7 @@ from index.document import TextRange
 from index.text.structure import with_lead
 from index.wording import counted
 from qa.answer import AnswerSpan, Certainty
-from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
+from qa.answering.attributes import exact_terms, name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, Grid, grids, row_span, rows_of, subject_column
 from qa.answering.question import reader_question

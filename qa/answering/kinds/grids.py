@@ -12,7 +12,7 @@ import regex
 from index.document import Block, Chunk, Entry, TextRange
 from index.rendering import cells
 from index.text.structure import LABEL_WORDS, blocks_between, section, with_lead
-from qa.answering.kinds.attributes import exact_terms
+from qa.answering.attributes import exact_terms
 from qa.answering.kinds.context import QuestionContext
 from qa.answering.retrieval.retriever import RetrievedChunk
 

@@ -19,7 +19,7 @@ from index.text.sentences import sentence_spans
 from index.text.structure import with_lead
 from qa.answer import AnswerSpan, Certainty, Kind
 from qa.answering.answer_types import type_agreement
-from qa.answering.kinds.attributes import name_terms, same_attribute
+from qa.answering.attributes import name_terms, same_attribute
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.enumerations import enumeration
 from qa.answering.kinds.grids import Cell, cells_of, retrieved_blocks, subject_column
@@ -40,6 +40,8 @@ PROSE_COVERAGE = 0.75
 SURE_COVERAGE = 0.99
 """The same for a list that is surely meant; and its heading or lead alone must hold most."""
 _NAMED = 0.6
+_OF_STEP = 0.5
+"""The share that counts as named of a single step: it is never surely all that is to be done."""
 _SURE_TERMS = 2
 """Words of a question of which a list is surely meant: one says little."""
 _LONGEST = 3000
@@ -94,6 +96,12 @@ _PERSON_FIRST = regex.compile(
 )
 """Beginning of an item that is a person, also behind a role: "Chair: Anna Berg"."""
 _PRESENT = regex.compile(_TAKES_PART, regex.IGNORECASE)
+_VERSION_WORD = regex.compile(r"\b(?:version|release) (?=v?\d)", regex.IGNORECASE)
+"""A word before the number of a version, which a changelog leaves out."""
+_DOTTED = regex.compile(r"\d+(?:\.\d+)+")
+"""A version's number, or that of a section."""
+_NAME_OF = regex.compile(r"[ _-]?(?:name|id|no\.?|number)s?$", regex.IGNORECASE)
+"""The end of a column's name that says that it names things: of "hostname", "customer_id"."""
 _PERSONS = set(analyse("name person who member employee"))
 """Names of the columns of those whom a question asks for."""
 _ASKING = frozenset(
@@ -178,9 +186,13 @@ def asked_terms(question: str, passages: SearchedPassages) -> Weights:
     """
     if _WHO.match(question):
         question = _PRESENT.sub("", question)
+    question = _VERSION_WORD.sub("", question)
     terms = dict.fromkeys(analyse(question))
     for one, other in pairwise(_WORD.findall(question.lower())):
         [joined, *_] = analyse(one + other) or [""]
+        # "do I" asks, and is no DOI; the end of 4.0.0 is no 00.
+        if {one, other} <= STOP_WORDS or (one.isdigit() and other.isdigit()):
+            continue
         if len(passages.rows_with_all([joined])):
             parts = {*analyse(one), *analyse(other)}
             terms = {term: None for term in (*terms, joined) if term not in parts}
@@ -243,22 +255,48 @@ def _scored(
     passage: RetrievedChunk,
 ) -> _Scored | None:
     """Return how well a list fits the question, None if it holds nothing to quote."""
-    column = _column(text, block, set(terms), heads) if block.kind in {"table", "pairs"} else None
+    is_table = block.kind in {"table", "pairs"}
+    column = _column(text, block, set(terms), heads, names_of(passage)) if is_table else None
     if wanted == "steps" and block.kind != "list":
         return None
     if block.kind == "table" and column is None:
         return None
     lead = _lead(text, block)
     ranges, columns = column or (_whole(text, block, lead, set(terms) | heads), "")
-    if not ranges:
-        return None
     name = " ".join((*block.headings, lead, columns, names_of(passage)))
     found = _score(terms, name, text[block.start : block.end], passage)
+    if wanted == "items" and not ranges and block.kind == "list" and found.named >= SURE_COVERAGE:
+        # Of an only item the words over it must say all that is asked.
+        ranges = tuple(entry.span for entry in block.entries)
+    if not ranges:
+        return None
+    step = _step(text, block, terms) if wanted == "steps" and found.named < _NAMED else None
+    if step is not None:
+        score = 1.0 - _PER_RANK * (passage.rank - 1)
+        return replace(
+            found, block=block, ranges=(step,), score=score, coverage=1.0, named=_OF_STEP
+        )
     near = " ".join((*block.headings[-1:], lead, columns))
     bonus = _HEAD_BONUS if heads & same_attribute(heads, name_terms(near)) else 0.0
     if wanted == "steps":
         bonus += _NUMBERED if block.numbered else -_NUMBERED
     return replace(found, block=block, ranges=ranges, score=found.score + bonus)
+
+
+def _step(text: str, block: Block, terms: Weights) -> TextRange | None:
+    """Return the only step that tells to do what is asked, None if there is none.
+
+    It opens with the question's verb and holds its other words: "Promote the replica: run ...". One
+    word is no verb with what is done: "what should I do if there is a fire?".
+    """
+    if len(terms) < _SURE_TERMS:
+        return None
+    first = next(iter(terms))
+    steps = [(entry, analyse(text[slice(*entry.content)])) for entry in block.entries]
+    found = [
+        entry.span for entry, held in steps if held[:1] == [first] and terms.keys() <= set(held)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _may_be_whole(text: str, block: Block, lead: str, asked: set[str]) -> bool:
@@ -290,6 +328,9 @@ def _score(terms: Weights, name: str, inside: str, passage: RetrievedChunk) -> _
     named_terms = same_attribute(asked, name_terms(name) | _joined(name))
     named = _weight(named_terms, terms) / total
     held = (asked & _joined(inside)) - named_terms
+    if any(_DOTTED.fullmatch(term) for term in asked - named_terms - held):
+        # What a list says of another version is no answer.
+        return _Scored(passage.chunk.document_id, Block(0, 0, ()), (), 0.0, 0.0, 0.0)
     coverage = named + _IN_ITEMS * _weight(held, terms) / total
     score = coverage - _PER_RANK * (passage.rank - 1)
     document_id = passage.chunk.document_id
@@ -353,18 +394,19 @@ def _whole(text: str, block: Block, lead: str, asked: set[str]) -> tuple[TextRan
 
 
 def _column(
-    text: str, block: Block, terms: set[str], heads: set[str]
+    text: str, block: Block, terms: set[str], heads: set[str], document: str
 ) -> tuple[tuple[TextRange, ...], str] | None:
     """Return the cells of the column that a question asks for, with the names of all columns.
 
-    Rows that hold further words of the question go before those that do not.
+    Rows that hold further words of the question, which neither headings nor the name of the
+    `document` hold, go before those that do not.
     """
     rows = _rows(text, block)
     names = list(dict.fromkeys(cell.name for _, row in rows for cell in row))
     name = _asked_column(names, terms, heads, block, [row for _, row in rows])
     if name is None:
         return None
-    rest = terms - set(analyse(" ".join((*names, *block.headings))))
+    rest = terms - set(analyse(" ".join((*names, *block.headings, document))))
     found = [
         (_held(row, rest), span) for entry, row in rows for span in _spans_of(entry, row, name)
     ]
@@ -394,6 +436,11 @@ def _spans_of(entry: Entry, row: Sequence[Cell], name: str) -> list[TextRange]:
     return [entry.span if is_labelled else cell.span for cell in row if cell.name == name]
 
 
+def _nouns(name: str) -> set[str]:
+    """Return the index terms of a column's name: a hostname is that of a host."""
+    return {*analyse(name), *analyse(_NAME_OF.sub("", name))}
+
+
 def _asked_column(
     names: Sequence[str],
     terms: set[str],
@@ -406,7 +453,7 @@ def _asked_column(
     It is named by the noun that a list is wanted of; else it is what the rows are about, where the
     words over the table name them ("which alarms"), or the first column that the question names.
     """
-    by_noun = next((each for each in names if heads & set(analyse(each))), None)
+    by_noun = next((each for each in names if heads & _nouns(each)), None)
     if by_noun is not None:
         return by_noun
     by_word = next((each for each in names if terms & set(analyse(each))), None)

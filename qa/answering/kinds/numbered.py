@@ -12,7 +12,7 @@ import regex
 from index.document import Block, TextRange
 from index.text.structure import section
 from qa.answer import Certainty
-from qa.answering.kinds.attributes import exact_terms
+from qa.answering.attributes import exact_terms
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.wordings import document_name
 from qa.answering.question import reader_question

@@ -10,7 +10,7 @@ import regex
 
 from index.document import TextRange
 from qa.answer import Certainty
-from qa.answering.kinds.attributes import exact_terms
+from qa.answering.attributes import exact_terms
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.question import kind_of, reader_question
 from qa.answering.retrieval.retriever import RetrievedChunk

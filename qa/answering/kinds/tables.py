@@ -15,8 +15,7 @@ import regex
 from index.document import TextRange
 from index.search.bm25 import analyse
 from qa.answering.answer_types import AnswerType, asked_type, type_agreement
-from qa.answering.features import missing_names
-from qa.answering.kinds.attributes import (
+from qa.answering.attributes import (
     exact_terms,
     is_attribute,
     name_terms,
@@ -26,6 +25,7 @@ from qa.answering.kinds.attributes import (
     short_days,
     typed_share,
 )
+from qa.answering.features import missing_names
 from qa.answering.kinds.context import KindAnswer, QuestionContext
 from qa.answering.kinds.grids import Cell, Grid, grids
 from qa.answering.kinds.lists import wanted_of
@@ -55,6 +55,15 @@ _ASKING = frozenset(
         "says show shows read need needs take takes took taken made make"
     )
 )
+_CURRENT = regex.compile(
+    r"(?<!\b(?:is|are|was|were|be)\s)\bcurrent(?=\s+(?:do|does|did|is|of|for|at|has|have|can|may|in"
+    r"|through|rating|draw|consumption)\b|\s*$)",
+    regex.IGNORECASE,
+)
+"""The noun, which is an attribute: "what output current does it have?", not "the current price"."""
+_FUTURE = regex.compile(r"\bwhen(?:'s| is| are)? .*\b(?:due|going to)\b|\bwill\b|\bnext\b", regex.I)
+_PAST = regex.compile(r"(?<!\p{L})(?:last|latest|previous|previously|former)(?!\p{L})", regex.I)
+"""Words of a question for what is to come, and of a column for what was: "last_patched"."""
 _MUST_BE_NAMED = frozenset({"phone", "email", "person", "place", "date"})
 """Types that many texts seem to have: the name of the column must speak of them."""
 _HOW_MUCH_IS = regex.compile(
@@ -200,7 +209,8 @@ def asked_of(question: str) -> Asked | None:
     text = reader_question(question)
     for phrase, word in _PHRASES:
         text = phrase.sub(word, text)
-    terms = exact_terms(text) - _ASKING
+    asking = _ASKING - {"current"} if _CURRENT.search(text) else _ASKING
+    terms = exact_terms(text) - asking
     wanted = asked_type(text)
     if wanted is None and _HOW_MUCH_IS.match(text):
         wanted = "money"
@@ -384,6 +394,8 @@ def _may_answer(cell: Cell, asked: Asked) -> bool:
 
     A count is a number in digits: neither "none" nor a code.
     """
+    if _FUTURE.search(asked.text) and _PAST.search(cell.name) and not _PAST.search(asked.text):
+        return False
     own = exact_terms(cell.text)
     # "How many Nm" is answered by "135 Nm": a unit beside a number repeats nothing.
     repeated = {term for term in own & asked.terms if not _UNIT_OF.search(cell.text)}

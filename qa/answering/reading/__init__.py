@@ -6,6 +6,7 @@ __all__ = [
     "reader",
     "reader_conversion",
     "reader_model",
+    "span_borders",
     "span_decoding",
 ]
 """Modules that other packages may import."""

@@ -1,10 +1,11 @@
 """Borders of answers: where a span may begin and end, so that no quote is cut in its middle.
 
-A quote keeps words, numbers with their signs and units, codes, paths and addresses whole
-(`inside_token_mask`), stays in one cell of a table and on its side of a line break between two
-sentences (`segments`), and takes its closing bracket and the examples that give it its content
-along (`completed`), or all items of its enumeration (`with_other_items`). What it is contrasted
-with (`without_contrast`), and the value before a change (`without_old_value`), it leaves out.
+A quote keeps words, numbers with their signs and units, codes, paths and addresses whole, holds no
+fence of a listing (`inside_token_mask`), stays in one cell of a table and on its side of a line
+break between two sentences (`segments`), and takes its closing bracket, the rest of inline code and
+the examples that give it its content along (`completed`), or all items of its enumeration
+(`with_other_items`). What it is contrasted with (`without_contrast`), and the value before a change
+(`without_old_value`), it leaves out.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ _ROW = regex.compile(r"(?m)^(?:[^;:\n]{1,80}; )?[^;:\n]{1,80}: [^\n]*?; [^;:\n]{
 the row where that stands in a column without one."""
 _CELL_BORDER = regex.compile(r"; (?=[^;:\n]{1,80}: )|(?:(?<=^)|(?<=; ))[^;:\n]{1,80}: ", regex.M)
 
-_BRACKETS = {"(": ")", "[": "]", "“": "”", "«": "»"}
+_FENCE = regex.compile(r"(?m)^[ \t>]*(?:`{3,}[^`\n]*|~{3,}[^\n]*)$")
+"""A line that opens or closes a listing of Markdown (CommonMark 0.31, 4.5)."""
+_INLINE_CODE = regex.compile(r"(?<!`)(?P<ticks>`{1,2})(?!`)[^`\n]{1,80}(?P=ticks)(?!`)")
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "“": "”", "«": "»"}
 _LONGEST_BRACKET = 60
 """Characters within which a bracket that a span opens or closes is completed."""
 _VAGUE = frozenset(
@@ -107,7 +111,8 @@ def inside_token_mask(text: str, sentences: Iterable[TextRange] = ()) -> NDArray
     """Return a mask of the offsets at which a border would cut a token, bool (len(text) + 1,).
 
     Words, numbers with signs and units, codes, paths, addresses and graphemes are not to be cut,
-    and no span begins or ends in the mark of an item, which stands before one of the `sentences`.
+    and no span begins or ends in the mark of an item, which stands before one of the `sentences`,
+    or at the fence of a listing.
     """
     inside = np.zeros(len(text) + 1, dtype=bool)
     for token in _TOKENS:
@@ -120,6 +125,8 @@ def inside_token_mask(text: str, sentences: Iterable[TextRange] = ()) -> NDArray
             inside[match.start() + 1 : match.end()] = True
     for line_break, start in _marks(text, sentences):
         inside[line_break + 1 : start] = True
+    for fence in _FENCE.finditer(text):
+        inside[fence.start() : fence.end() + 1] = True
     return inside
 
 
@@ -155,13 +162,29 @@ def segments(text: str, sentences: Iterable[TextRange] = ()) -> NDArray[np.int32
     return np.cumsum(borders, dtype=np.int32)
 
 
+def columns_of(text: str, quote: str) -> tuple[str, ...]:
+    """Return the names of the columns whose cells hold a quote, in the rows of a rendered text."""
+    found = []
+    for row in _ROW.finditer(text):
+        borders = list(_CELL_BORDER.finditer(text, *row.span()))
+        # A name comes before its cell, the mark between two cells before a name.
+        names = [border for border in borders if border.group().endswith(": ")]
+        ends = [*(name.start() for name in names[1:]), row.end()]
+        found += [
+            name.group()[:-2]
+            for name, end in zip(names, ends, strict=True)
+            if quote in text[name.end() : end]
+        ]
+    return tuple(found)
+
+
 def completed(text: str, start: int, end: int) -> TextRange:
-    """Return a span with the bracket that it cuts, and with the examples of a vague noun.
+    """Return a span with the bracket or inline code that it cuts, and the examples of a vague noun.
 
     "Junia (wife" gets its bracket; "a variety of food sources" goes on with "such as grasses and
     seeds", without which it is no answer.
     """
-    start, end = _with_brackets(text, start, end)
+    start, end = _with_inline_code(text, *_with_brackets(text, start, end))
     words = _LAST_WORDS.findall(text[start:end].lower())
     is_vague = any(word in _VAGUE or word.removesuffix("s") in _VAGUE for word in words)
     examples = _EXAMPLES.match(text, end) if is_vague else None
@@ -205,6 +228,22 @@ def _with_brackets(text: str, start: int, end: int) -> TextRange:
             at = text[max(start - _LONGEST_BRACKET, 0) : start].rfind(opening)
             before = max(start - _LONGEST_BRACKET, 0) + at
             start = before if at >= 0 and "\n" not in text[before:start] else start
+    return start, end
+
+
+def _with_inline_code(text: str, start: int, end: int) -> TextRange:
+    """Return a span with all of the inline code of which it holds one mark.
+
+    Words within one code are quoted without its marks.
+    """
+    for code in _INLINE_CODE.finditer(text, max(text.rfind("\n", 0, start), 0)):
+        first, last = code.span()
+        ticks = len(code["ticks"])
+        if first >= end:
+            break
+        is_inside = first + ticks <= start and end <= last - ticks
+        if last > start and not is_inside:
+            start, end = min(start, first), max(end, last)
     return start, end
 
 

@@ -109,6 +109,48 @@ def test_headers_of_several_rows_are_one() -> None:
     assert quotable_lines(found) == ["Region: North; Sales 2023: 5; Sales 2024: 7"]
 
 
+@pytest.mark.parametrize("title", [False, True])
+def test_headers_of_several_rows_in_a_workbook(*, title: bool) -> None:
+    """The second row names the columns that merged cells of the first group."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    rows = [
+        ("Volume", "Capacity", None, "Backup"),
+        (None, "Size", "Used", None),
+        ("home", 2000, 1430, "nightly"),
+        ("mail", 800, 655, "hourly"),
+    ]
+    for row in [("Volumes of the pier", None, None, None)] * title + rows:
+        sheet.append(row)
+    first = 1 + title
+    if title:
+        sheet.merge_cells("A1:D1")
+    sheet.merge_cells(start_row=first, end_row=first, start_column=2, end_column=3)
+    for column in (1, 4):
+        sheet.merge_cells(
+            start_row=first, end_row=first + 1, start_column=column, end_column=column
+        )
+
+    lines = quotable_lines(extract_workbook(saved(book)))
+
+    assert lines[-2:] == [
+        "Volume: home; Capacity Size: 2000; Capacity Used: 1430; Backup: nightly",
+        "Volume: mail; Capacity Size: 800; Capacity Used: 655; Backup: hourly",
+    ]
+
+
+def test_a_merged_value_is_no_group_of_columns() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in [("Day", "Early", "Late"), ("Mon", "Ivo", None), ("Tue", "Mia", "Ivo")]:
+        sheet.append(row)
+    sheet.merge_cells("B2:C2")
+
+    lines = quotable_lines(extract_workbook(saved(book)))
+
+    assert "Day: Tue; Early: Mia; Late: Ivo" in lines
+
+
 def test_headers_of_several_rows_in_word() -> None:
     document = docx.Document()
     table = document.add_table(3, 3)

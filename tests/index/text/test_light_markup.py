@@ -88,6 +88,51 @@ open(valve)
     assert (structure.title, structure.date) == ("Boiler", "2026-05-04")
 
 
+def test_steps_of_asciidoc() -> None:
+    text = """\
+== Filling
+
+To fill the boiler:
+
+. Open the valve.
+It is the red one.
++
+[source,sh]
+----
+open(valve)
+----
+* slowly
+
+. Wait.
+.. At least an hour.
+
+. Close it.
+
+.Title of a paragraph
+After it.
+
+----
+. no step
+----
+"""
+    structure = STRUCTURES[".adoc"](text)
+    [steps] = [block for block in structure.blocks if block.kind == "list"]
+
+    assert steps.numbered
+    assert [text[slice(*entry.content)].split(maxsplit=1)[0] for entry in steps.entries] == [
+        "Open",
+        "Wait.",
+        "Close",
+    ]
+    assert text[slice(*steps.lead or (0, 0))] == "To fill the boiler:"
+    shown = " ".join(text[slice(*unit)] for unit in steps.units)
+    assert "open(valve)" in shown
+    assert "----" not in shown
+    assert [part for part in parts(".adoc", text) if "no step" in part[2]] == [
+        ("Filling", "code", ". no step")
+    ]
+
+
 def test_org() -> None:
     text = """\
 #+TITLE: Boiler

@@ -276,3 +276,19 @@ def test_empty_table_rows_are_left_out() -> None:
 
     assert _entries(table, text) == [("", "| Lamp | 39.90 |")]
     assert (form[empty.start : empty.end], empty.entries) == (form, ())
+
+
+def test_a_numbered_list_goes_on_behind_its_listings() -> None:
+    text = (
+        "# A\n\n1. Stop it:\n\n```sh\nhalt\n```\n\n2. Look.\n\nIt takes long.\n\n3. End.\n\n"
+        "## B\n\n4. Other.\n\n```\nx\n```\n\n1. Another.\n"
+    )
+
+    steps, *others = (block for block in markdown_structure(text).blocks if block.kind == "list")
+
+    assert _entries(steps, text) == [
+        ("1.", "Stop it:\n\n```sh\nhalt\n```"),
+        ("2.", "Look.\n\nIt takes long."),
+        ("3.", "End."),
+    ]
+    assert [len(block.entries) for block in others] == [1, 1]

@@ -33,6 +33,7 @@ ORG = "* Prices\n| Item | Price |\n|------+-------|\n| Lamp | 3     |\n| Desk | 
 RST = "Prices\n======\n\n+------+-------+\n| Item | Price |\n+======+=======+\n| Lamp | 3     |\n"
 RST += "+------+-------+\n| Desk | 9     |\n+------+-------+\n"
 ADOC = "= Prices\n\n|===\n|Item |Price\n\n|Lamp |3\n|Desk |9\n|===\n"
+ADOC_CELLS = '= Prices\n\n[cols="1,2"]\n|===\n|Item |Price\n\n|Lamp\n|3\n\n|Desk\n|9\n|===\n'
 SIMPLE = "Prices\n======\n\n====  =====\nItem  Price\n====  =====\nLamp  3\nDesk  9\n====  =====\n"
 LATEX = r"""\section{Prices}
 \begin{tabular}{|l|p{3cm}|} \toprule
@@ -55,6 +56,7 @@ HTML = (
         pytest.param(SIMPLE, rst, id="simple rst"),
         pytest.param(LATEX, latex_structure, id="latex"),
         pytest.param(ADOC, asciidoc_structure, id="asciidoc"),
+        pytest.param(ADOC_CELLS, asciidoc_structure, id="asciidoc, a cell a line"),
         pytest.param(HTML, markdown_structure, id="html in markdown"),
     ],
 )
@@ -166,3 +168,26 @@ def test_two_sentences_are_one_cell() -> None:
     row = "It stands below a table.  It is text."
 
     assert [row[start:end] for start, end in cells(row)] == [row]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "cells_of_table"),
+    [
+        ('[cols="3*", options="header"]', "|Item\n|Price\n|Unit\n|Lamp\n|3\n|piece"),
+        ("[%header,cols=3*]", "|Item\n|Price\n|Unit\n|Lamp |3\n|piece"),
+    ],
+)
+def test_the_columns_that_a_table_of_asciidoc_tells(attributes: str, cells_of_table: str) -> None:
+    text = f"{attributes}\n|===\n{cells_of_table}\n|===\n"
+
+    [table] = tables(asciidoc_structure(text))
+
+    assert rendered(text, table) == ["Item: Lamp; Price: 3; Unit: piece"]
+
+
+@pytest.mark.parametrize("row", ["2+|Lamp\n|3\n|piece", "|Lamp\n|3", "a|Lamp\n|3\n|x"])
+def test_a_table_of_asciidoc_that_cannot_be_read_stays_text(row: str) -> None:
+    text = f"[cols=3*]\n|===\n|Item\n|Price\n|Unit\n\n{row}\n|===\n"
+
+    assert not tables(asciidoc_structure(text))
+    assert "Lamp" in quoted(text, asciidoc_structure(text))

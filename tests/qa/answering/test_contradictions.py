@@ -13,7 +13,8 @@ from tests.support.serving import pipeline_of
 
 STAFF = (
     "# Gate software 3.1\n\nThe west door is closed in May. Anna Berg is the lead nurse. "
-    "By day it is open to adults, and by night as well.\n"
+    "By day it is open to adults, and by night as well.\n\n"
+    "| Model | Order number | Charge |\n|---|---|---|\n| NPS-240 | 77-1240 | 19 |\n"
 )
 
 
@@ -31,6 +32,9 @@ STAFF = (
         ("who's the managing director of the gate", "Anna Berg", True),
         ("Who is the person leading the ward?", "Anna Berg", False),
         ("Who was the lead nurse in 3.0?", "Anna Berg", False),
+        ("What is the price of the NPS-240?", "77-1240", True),
+        ("What is the price of the NPS-240?", "19", False),
+        ("What is the order number of the NPS-240?", "77-1240", False),
     ],
 )
 def test_a_passage_about_something_else(

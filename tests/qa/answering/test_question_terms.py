@@ -16,7 +16,9 @@ FILES = {
         "The HX-40 and the VR 110 pump water. Change notice CN-0147 replaces the seal.\n\n"
         "Error 404 means that the page is gone. Miriam Vogel signs for the pump."
     ),
-    "harbour.txt": "The harbour opens at six. Version 3.2 of the gate software runs on Linux.",
+    "harbour.txt": (
+        "The harbour opens at six. Version 3.2 of the gate software runs on Linux, v5.0.1 does not."
+    ),
 }
 
 
@@ -37,6 +39,8 @@ def passages(tmp_path_factory: pytest.TempPathFactory) -> SearchedPassages:
         ("What is change notice 147 about?", ()),
         ("What does error 418 mean?", ("418",)),
         ("What does error 404 mean?", ()),
+        ("What is new in version 4.3.0 of the gate software?", ("4.3.0",)),
+        ("What is new in version 5.0.1 of the gate software?", ()),
         ("How do I run the gate software on Kubernetes?", ("Kubernetes",)),
         ("how do i run the gate software on kubernetes", ("kubernetes",)),
         ("Where does Gulliver sign?", ("Gulliver",)),

@@ -55,6 +55,7 @@ from qa.conversations.part_replacement import MOST, with_part_replaced
             "What port does the metrics endpoint listen on?",
         ),
         ("the stainless one", "how much is the HX-40?", "how much is the stainless HX-40?"),
+        ("a yellow one", "What does a green lamp mean?", "What does a yellow lamp mean?"),
     ],
 )
 def test_the_likeliest_part_is_replaced(fragment: str, question: str, expected: str) -> None:

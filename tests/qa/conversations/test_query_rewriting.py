@@ -46,6 +46,11 @@ INVEST = ("How much will Amazon invest in Anthropic?", "$25 billion")
             [("How do I request leave days?", "Fill in the form")],
             "who approves leave days?",
         ),
+        (
+            "Who leads it?",
+            [("When is the training for the new press?", "2 November")],
+            "Who leads the training for the new press?",
+        ),
         ("Why?", [INVEST], "Why will Amazon invest in Anthropic?"),
         ("When exactly?", [INVEST], "When will Amazon invest in Anthropic?"),
         ("Why?", [("Did Amazon's stock rise?", "")], "Why did Amazon's stock rise?"),

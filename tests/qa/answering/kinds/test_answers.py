@@ -97,6 +97,14 @@ def test_documents_are_listed_each_with_a_quote(
     assert len(answer.spans) == len(expected)
 
 
+def test_mails_are_documents_of_their_format(tmp_path: Path) -> None:
+    mail = "From: Ann Lee <ann@harbour.example>\nSubject: Berth 7\n\nBerth 7 is free.\n"
+    pipeline = pipeline_of(tmp_path, FILES | {"berth.eml": mail})
+
+    assert uris(asked(pipeline, "Which mails are from Ann Lee?")) == ["berth.eml"]
+    assert uris(asked(pipeline, "Which mails mention the berth?")) == ["berth.eml"]
+
+
 @pytest.mark.parametrize(
     ("question", "first"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,19 @@ FILES = {
     "recall.md": (
         "# Recall of ropes of lot TX-881\n\nDo this today:\n\n1. Look at the label.\n"
         "2. Put them in the blue crate.\n"
+    ),
+    "jetty_hosts.csv": (
+        "hostname,owner,os\nkestrel,Jo Abara,Debian 12\nmerlin,Oskar Lind,Debian 12\n"
+        "osprey,Jo Abara,Ubuntu 24\n"
+    ),
+    "harbour-migration.csv": "Phase,Date\nTest migration,12 May\nTraining,2 June\n",
+    "gate_changelog.md": (
+        "# Gate changes\n\n## [4.0.0]\n\n"
+        "### Changed\n\n- Doors.\n- Keys.\n\n### Removed\n\n- The bell.\n"
+    ),
+    "alarm.md": (
+        "# Fire\n\nIn case of fire:\n\n- Save people.\n- Close doors.\n\n"
+        "## Staff\n\n- Fire warden: Jo Abara\n- Deputy: Oskar Lind\n"
     ),
     "prose.md": "# Tides\n\nThe tide at Porto turns at six. Fishermen leave with the ebb.\n",
 }
@@ -96,6 +110,42 @@ def test_the_steps_under_the_heading_are_quoted_whole(pipeline: Pipeline) -> Non
     assert answer.kind == "steps"
     assert answer.text == "1. Drain the pump.\n2. Open the casing.\n3. Press in the new seal."
     assert answer.citations[0].heading == "Pump manual › Changing the seal"
+
+
+def test_a_step_that_is_what_is_asked_is_quoted_alone(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "How do I put a padlock on the switch?")
+
+    assert (answer.text, answer.certainty) == ("2. Put a padlock on the switch.", "likely")
+
+
+def test_one_word_names_no_step(pipeline: Pipeline) -> None:
+    assert "Save" in (asked(pipeline, "What should I do if there is a fire?").text or "")
+
+
+def test_a_list_of_another_version_is_none(pipeline: Pipeline) -> None:
+    assert not asked(pipeline, "What was removed in version 3.2 of the gate?").spans
+
+
+def test_the_words_of_asking_are_not_joined(tmp_path: Path) -> None:
+    """Of "do I" no DOI is made, where a text has one."""
+    files = FILES | {"cite.md": "# Cite us\n\nThe DOI is 10.1000/17.\n"}
+    answer = asked(pipeline_of(tmp_path, files), "How do I change the seal of a pump?")
+
+    assert (answer.kind, answer.certainty) == ("steps", "sure")
+
+
+@pytest.mark.parametrize(
+    ("question", "items"),
+    [
+        ("Which hosts does Jo Abara own?", ["kestrel", "osprey"]),
+        ("List the phases of the migration", ["Test migration", "Training"]),
+        ("What was removed in version 4.0.0 of the gate?", ["- The bell."]),
+    ],
+)
+def test_columns_and_single_items_that_are_named(
+    pipeline: Pipeline, question: str, items: list[str]
+) -> None:
+    assert [span.text for span in asked(pipeline, question).spans] == items
 
 
 def test_another_question_gets_the_steps_of_another_heading(pipeline: Pipeline) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qa.answer import Answer
-from qa.answering.kinds.attributes import exact_terms, name_terms, same_attribute
+from qa.answering.attributes import exact_terms, name_terms, same_attribute, short_days
 from qa.answering.pipeline import Pipeline
 from tests.support.fakes import FixedReader
 from tests.support.serving import pipeline_of
@@ -44,6 +44,8 @@ FILES = {
         "# Label printer\n\n## Exit codes\n\n- 0: all is printed\n- **3**: no printer found\n\n"
         "## Steps\n\n1. Ink: fill it in.\n2. Paper: put it in.\n"
     ),
+    "servers.csv": "Server,Memory,last_patched\nsnipe,128 GB,2026-09-14\nruff,64 GB,2026-10-03\n",
+    "supplies.csv": ("Model,Output voltage,Output current\nPSX-60,24 V,2.5 A\nPSX-240,48 V,10 A\n"),
     "tickets.csv": "Item,Adult,Child under 14\nDay ticket,14.50 €,8.00 €\nShoes,4.50 €,3.00 €\n",
     "contacts.csv": (
         "Name,Role,Phone,E-mail\nXimena Falkirk,Head of routes,201 15,ximena@hall.example\n"
@@ -78,6 +80,9 @@ def asked(pipeline: Pipeline, question: str, found: Mapping[str, float] | None =
         ("How much is the HX-40?", "€2,395"),
         ("price of the stainless HX-40", "€3,760"),
         ("lead time of the HX-40S", "6 weeks"),
+        ("What output current does the PSX-240 have?", "10 A"),
+        ("What is the current price of the HX-40?", "€2,395"),
+        ("When was snipe last patched?", "2026-09-14"),
         ("the pump says E07", "Power too low"),
         ("E07, what now?", "Fill the pump"),
         ("who is the primary on november 16", "Ruben Sato"),
@@ -134,6 +139,7 @@ def test_a_surer_reader_gives_way_to_the_cell_of_the_asked_type(
     "question",
     [
         "How much is the HX-80?",
+        "When will snipe be patched?",
         "When does the late shift start?",
         "what does E99 mean",
         "who is the primary on december 16",
@@ -267,6 +273,10 @@ def test_codes_and_days_are_one_term_each() -> None:
     assert exact_terms("the HX-40S") == {"hx40s"}
     assert exact_terms("19-23 Oct") >= {"day10-19", "day10-21", "day10-23"}
     assert exact_terms("November 16") == exact_terms("2026-11-16")
+
+
+def test_days_have_the_short_names_of_english_months() -> None:
+    assert short_days("the 19th of October and 5 December") == "19 oct 5 dec"
 
 
 def test_questions_and_columns_share_attributes() -> None:

@@ -105,6 +105,15 @@ def test_the_mark_of_an_item_is_no_part_of_a_quote() -> None:
     assert len({int(segment[start]) for start, _ in ranges}) == len(ranges)
 
 
+def test_a_fence_is_no_part_of_a_quote() -> None:
+    text = "Run:\n```bash\nmake all\n```"
+    inside = inside_token_mask(text)
+
+    assert [at for at in np.flatnonzero(~inside).tolist() if text[at : at + 1].strip()] == [
+        0, 3, text.index("make"), text.index("all"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["Note: bring a pen; it rains.", "One; two; three", "Time: 10:30"])
 def test_prose_is_one_segment(text: str) -> None:
     assert len(set(segments(text).tolist())) == 1
@@ -128,6 +137,9 @@ def test_sentences_on_one_line_are_one_segment_and_those_of_two_lines_are_not() 
             "a variety of food sources such as grasses, fish and worms",
         ),
         ("They eat grass such as reed.", "grass", "grass"),
+        ("Use `--all` to see it", "Use `--all", "Use `--all`"),
+        ("call `GET /v2/{id}` or `x`", "/v2/{id", "/v2/{id}"),
+        ("one of `debug`, `info`, `warn` now", "debug`, `info`, `warn", "`debug`, `info`, `warn`"),
         ("Items: various things, including a 3.5 mm plug; and more", "various things", None),
     ],
 )

@@ -148,7 +148,9 @@ def _days(text: str) -> Iterator[tuple[int, int]]:
 
 def short_days(text: str) -> str:
     """Return the days of a text with short names of their months: "19 oct"."""
-    short = {number: name for name, number in MONTH_NUMBERS.items() if len(name) == _SHORT}
+    # The English names come first: "oct" before "okt".
+    names = reversed(MONTH_NUMBERS.items())
+    short = {number: name for name, number in names if len(name) == _SHORT}
     return " ".join(f"{day} {short[month]}" for month, day in _days(text) if month in short)
 
 
