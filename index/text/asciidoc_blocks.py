@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from index.document import Block, Entry, TextRange
+from index.text.source_tables import rows_table
 
 _STEP = regex.compile(r"[ \t]*(?P<mark>\.{1,5})[ \t]+(?=\S)")
 _BULLET = regex.compile(r"[ \t]*(?:\*{1,5}|-)[ \t]+\S")
@@ -137,14 +138,7 @@ def _table(text: str, lines: Sequence[TextRange], opening: int, closing: int) ->
     names: tuple[str, ...] = ()
     if len(rows) > 1 and _is_header(text, lines, opening, rows[0], attributes):
         names = tuple(" ".join(cell.split()) for cell in text[slice(*rows[0])].split("|")[1:])
-    return Block(
-        rows[0][0],
-        rows[-1][1],
-        units=tuple(rows),
-        columns=names,
-        kind="table",
-        entries=tuple(Entry((row[0], row[0]), row) for row in rows[bool(names) :]),
-    )
+    return rows_table(rows, names)
 
 
 def _count_of_columns(attributes: str) -> int:

@@ -54,7 +54,7 @@ def _latex_table(text: str, start: int, end: int) -> Block | None:
         return None
     is_even = len(widths) == 1 and not any(_SPANNING.search(text, *row) for row in rows)
     has_names = is_even and rows[0][1] in above_rules
-    return _table(rows, _latex_names(text, rows) if has_names else ())
+    return rows_table(rows, _latex_names(text, rows) if has_names else ())
 
 
 def _latex_rows(text: str, start: int, end: int) -> tuple[list[TextRange], set[int]]:
@@ -96,7 +96,7 @@ def simple_table(text: str, lines: Sequence[TextRange], at: int) -> tuple[Block 
     columns = [match.span() for match in regex.finditer("=+", text[slice(*lines[at])])]
     table = None
     if len(head) <= 1 and body and all(_is_read(text, row, columns) for row in (*head, *body)):
-        table = _table([*head, *body], _cells_of(text, head[0]) if head else ())
+        table = rows_table([*head, *body], _cells_of(text, head[0]) if head else ())
     return table, rules[-1] - at + 1
 
 
@@ -144,7 +144,8 @@ def _is_read(text: str, row: TextRange, columns: Sequence[TextRange]) -> bool:
     return found == [first for first, _ in columns]
 
 
-def _table(rows: Sequence[TextRange], names: tuple[str, ...]) -> Block:
+def rows_table(rows: Sequence[TextRange], names: tuple[str, ...]) -> Block:
+    """Return the table of some rows, without headings; with `names` the first one names columns."""
     return Block(
         rows[0][0],
         rows[-1][1],
