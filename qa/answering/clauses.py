@@ -138,8 +138,7 @@ def named_version_first(question: str, ranked: Sequence[AnswerGroup]) -> list[An
         ours, theirs = best.passage.standing, other.passage.standing
         if ours.period is None or not reason_against(best) or reason_against(other):
             return False
-        same_series = bool(ours.family) and ours.family == theirs.family
-        return same_series and type_agreement(wanted, other.text) >= type_agreement(
+        return ours.is_akin_to(theirs) and type_agreement(wanted, other.text) >= type_agreement(
             wanted, best.text
         )
 
@@ -211,7 +210,7 @@ def newer_value_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Answ
         ours, theirs = best.passage, other.passage
         if not is_outdated(best) or reason_against(other) or not answers_differ(other, best):
             return False
-        is_family = bool(ours.standing.family) and ours.standing.family == theirs.standing.family
+        is_family = ours.standing.is_akin_to(theirs.standing)
         is_close = best.score - other.score <= _CHANGE_GAP
         asked = terms & set(analyse(best.sentence_text))
         is_about = asked <= set(analyse(theirs.chunk.text))
@@ -235,8 +234,7 @@ def abolished_first(question: str, ranked: Sequence[AnswerGroup]) -> list[Answer
     def is_meant(other: Candidate, best: Candidate) -> bool:
         ours, theirs = best.passage.standing, other.passage.standing
         is_newer = is_outdated(best) and not reason_against(other)
-        is_family = bool(ours.family) and ours.family == theirs.family
-        if not is_newer or not is_family or not _ENDS.search(other.sentence_text):
+        if not is_newer or not ours.is_akin_to(theirs) or not _ENDS.search(other.sentence_text):
             return False
         mine, its = (terms & set(analyse(each.sentence_text)) for each in (best, other))
         return bool(mine & its)
@@ -276,7 +274,7 @@ def _before(candidate: Candidate) -> str:
 def _is_later_report(other: Candidate, best: Candidate) -> bool:
     """Return True if a candidate stands below the same heading of a later report of a series."""
     ours, theirs = best.passage, other.passage
-    is_of_series = bool(ours.standing.family) and ours.standing.family == theirs.standing.family
+    is_of_series = ours.standing.is_akin_to(theirs.standing)
     headings = [each.chunk.headings[-1:] for each in (ours, theirs)]
     is_same_topic = bool(headings[0]) and len({_topic(*each) for each in headings if each}) == 1
     is_later = (theirs.document.date or "") > (ours.document.date or "")

@@ -391,7 +391,7 @@ def _is_replaced(first: AnswerGroup, best: AnswerGroup) -> bool:
     old, new = first.best, best.best
     standing = old.passage.standing
     is_older = bool(reason_against(old)) and not standing.is_newer and standing.period is None
-    is_family = bool(standing.family) and standing.family == new.passage.standing.family
+    is_family = standing.is_akin_to(new.passage.standing)
     return is_older and is_family and not reason_against(new) and answers_differ(new, old)
 
 
@@ -407,6 +407,11 @@ def _newest_first(groups: Sequence[AnswerGroup]) -> list[AnswerGroup]:
     return sorted(groups, key=lambda group: dated(group.best), reverse=True)
 
 
+def _below(threshold: float) -> float:
+    """Return the confidence of an answer that must not reach a threshold."""
+    return max(threshold - JUST_BELOW, 0.0)
+
+
 def _version_limit(ranked: RankedAnswers, policy: Policy) -> float:
     """Return the confidence that the best answer may have at most.
 
@@ -415,9 +420,9 @@ def _version_limit(ranked: RankedAnswers, policy: Policy) -> float:
     """
     best = ranked.best.best
     if is_off_period(best):
-        return max(policy.likely_threshold - JUST_BELOW, 0.0)
+        return _below(policy.likely_threshold)
     if is_outdated(best) or ranked.is_reworded:
-        return max(policy.sure_threshold - JUST_BELOW, 0.0)
+        return _below(policy.sure_threshold)
     return 1.0
 
 
@@ -425,7 +430,7 @@ def _language_limit(answer: AnswerGroup, policy: Policy) -> float:
     """Return the confidence of an answer at most, below a sure one where none may be sure."""
     if policy.can_be_sure(answer):
         return 1.0
-    below = max(policy.sure_threshold - JUST_BELOW, 0.0)
+    below = _below(policy.sure_threshold)
     # Where an operator has set one threshold for all answers, it still decides what is given.
     return below if policy.strict else max(below, policy.likely_threshold)
 
@@ -433,20 +438,20 @@ def _language_limit(answer: AnswerGroup, policy: Policy) -> float:
 def _code_limit(terms: QuestionTerms, policy: Policy) -> float:
     """Return the confidence that an answer may have at most: of an unknown code nothing is said."""
     if terms.unknown_codes:
-        return max(policy.likely_threshold - JUST_BELOW, 0.0)
+        return _below(policy.likely_threshold)
     return 1.0
 
 
 def _topic_limit(question: str, best: Candidate, policy: Policy) -> float:
     """Return the confidence at most: what is said of something else is no answer."""
-    return max(policy.likely_threshold - JUST_BELOW, 0.0) if contradicts(question, best) else 1.0
+    return _below(policy.likely_threshold) if contradicts(question, best) else 1.0
 
 
 def _dateline_limit(question: str, best: Candidate, policy: Policy) -> float:
     """Return the confidence at most: that of a document's own date is never sure."""
     if not is_dateline(question, best):
         return 1.0
-    return max(policy.sure_threshold - JUST_BELOW, 0.0)
+    return _below(policy.sure_threshold)
 
 
 def _certainty(answer: AnswerGroup, confidence: float, policy: Policy) -> Certainty:
@@ -485,7 +490,7 @@ def _inherited_confidence(ranked: RankedAnswers, policy: Policy) -> float:
     if ranked.replaced_features is None:
         return 0.0
     of_older = policy.confidence(ranked.replaced_features, ranked.reader_probability)
-    return max(min(of_older, policy.sure_threshold - JUST_BELOW), 0.0)
+    return min(of_older, _below(policy.sure_threshold))
 
 
 def _is_among(group: AnswerGroup, groups: Sequence[AnswerGroup]) -> bool:

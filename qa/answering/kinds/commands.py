@@ -97,9 +97,8 @@ def _named_span(
     named = _weight(terms.keys() & nearest, terms) / _weight(terms, terms)
     inside = set(analyse(text[start:end]))
     is_named = terms.keys() <= over and named > 0
-    return (
-        (start, end) if is_named or (terms.keys() <= over | inside and named >= _NEAREST) else None
-    )
+    is_in_commands = terms.keys() <= over | inside and named >= _NEAREST
+    return (start, end) if is_named or is_in_commands else None
 
 
 def _weight(terms: Iterable[str], weights: Weights) -> float:

@@ -93,6 +93,10 @@ class Standing:
     asks_past: bool = False
     newest_first: bool = False
 
+    def is_akin_to(self, other: Standing) -> bool:
+        """Return True if two passages are of versions or reports of one document."""
+        return bool(self.family) and self.family == other.family
+
 
 CURRENT = Standing()
 """Standing of a passage whose document has no versions."""
